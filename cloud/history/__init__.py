@@ -1,0 +1,1 @@
+"""Port: points out, to InfluxDB or to line-protocol files."""

@@ -1,0 +1,1 @@
+"""The ingester: stores what arrived and answers for it."""
