@@ -1,1 +1,1 @@
-"""What crosses a border between two programs: topics, messages, series names, sealed cards. Pure; imports nothing of Hadir."""
+"""What crosses a border between two programs: topics, messages, series, sealed cards. Pure; imports nothing else of Hadir."""
