@@ -1,1 +1,1 @@
-"""What crosses a border between two programs: topics, messages, series, sealed cards. Pure; imports nothing else of Hadir."""
+"""What crosses a border between two programs: topics, messages, series, sealed cards. Pure; imports no other package."""

@@ -1,7 +1,7 @@
 """Sealing a card's UID for the ingester: HPKE (RFC 9180; X25519, HKDF-SHA256, AES-128-GCM).
 
-Only the sealed form touches a disk or the wire. The text form is `KEYID.BASE64URL`: the key id travels with the card, so
-that keys rotate while old backlogs can still be opened. The device's id is bound into the seal: a copy under another
+Only the sealed form touches a disk or the wire. The text form is `KEYID.BASE64URL`: the key id travels with the card,
+so that keys rotate while old backlogs can still be opened. The device's id is bound into the seal: a copy under another
 device's name does not open.
 """
 
