@@ -1,0 +1,15 @@
+# Each target prepares the machine by itself (setup/prepare says what it installs, and asks first at a terminal).
+#   make demo FOR=60s SPEED=60      make test ARGS="tests/contract -k topics"      make check
+.PHONY: demo test check
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+demo:
+	@setup/prepare demo && .venv/bin/python -m demo
+
+test:
+	@setup/prepare test && .venv/bin/python -m pytest $(ARGS)
+
+check:
+	@setup/prepare check
+	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports

@@ -1,0 +1,93 @@
+"""What a kiosk gets when it installs `hadir[edge,pcsc]`: a working `hadir-edge`, and nothing of the cloud."""
+
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OF_THE_CLOUD = {
+    "aiomqtt", "alembic", "grafana-api", "influxdb-client", "mako", "psycopg", "psycopg-binary", "rich", "sqlalchemy", "tenacity",
+}  # fmt: skip
+NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info")
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """What the command printed; its complaint is the failure."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def pins() -> str:
+    """The locked versions as constraints: without hashes, which pip would then ask of our own wheel too."""
+    return "\n".join(
+        re.findall(r"^[a-z0-9._-]+==\S+(?: ; [^\\\n]+)?", (ROOT / "locks/dev.txt").read_text(), re.MULTILINE)
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy, so that no build folder is left in the tree and no older one gets in."""
+    folder = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, folder / "source", ignore=NOT_SOURCE)
+    pip = [sys.executable, "-m", "pip", "-q"]
+    run(*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, folder / "source", cwd=folder)
+    return next(folder.glob("hadir-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def kiosk(wheel: Path) -> Iterator[Path]:
+    """The programs folder of a clean environment with `hadir[edge,pcsc]` in it."""
+    folder = wheel.parent / "kiosk"
+    venv.create(folder, with_pip=True)
+    (wheel.parent / "pins.txt").write_text(pins())
+    pip = [folder / "bin/python", "-m", "pip", "-q", "--disable-pip-version-check"]
+    run(*pip, "install", "-c", wheel.parent / "pins.txt", f"hadir[edge,pcsc] @ {wheel.as_uri()}", cwd=wheel.parent)
+    yield folder / "bin"
+    shutil.rmtree(folder)
+
+
+def installed(programs: Path) -> set[str]:
+    names = run(programs / "python", "-m", "pip", "list", "--format=freeze", cwd=programs).splitlines()
+    return {re.split(r"==| @ ", name)[0].lower().replace("_", "-") for name in names}
+
+
+def test_a_machine_gets_the_reader_and_the_link(kiosk: Path) -> None:
+    assert {"hadir", "paho-mqtt", "pyscard", "pydantic", "cryptography"} <= installed(kiosk)
+
+
+def test_a_machine_gets_nothing_of_the_cloud(kiosk: Path) -> None:
+    assert not installed(kiosk) & OF_THE_CLOUD
+
+
+def test_the_machine_explains_itself_from_any_folder(kiosk: Path, tmp_path: Path) -> None:
+    assert "Usage" in run(kiosk / "hadir-edge", "--help", cwd=tmp_path)
+    assert "enrol" in run(kiosk / "hadir-edge", "--help", cwd=tmp_path)
+
+
+def test_every_program_of_the_distribution_is_in_the_wheel(kiosk: Path) -> None:
+    assert {"hadir-edge", "hadir-ingest", "hadir-provision", "hadir-demo"} <= {
+        program.name for program in kiosk.iterdir()
+    }
+
+
+def test_the_locks_name_no_package_index() -> None:
+    for lock in (ROOT / "locks").glob("*.txt"):
+        assert "://" not in lock.read_text(), lock.name
+
+
+def test_every_locked_package_has_its_hashes() -> None:
+    for lock in (ROOT / "locks").glob("*.txt"):
+        packages = re.findall(
+            r"^[a-z0-9._-]+==.*(?:\n    --hash=sha256:[0-9a-f]{64}.*)*", lock.read_text(), re.MULTILINE
+        )
+        assert packages
+        assert all("--hash=sha256:" in package for package in packages), lock.name
