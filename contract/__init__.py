@@ -1,1 +1,1 @@
-"""What crosses a border between two programs: topics, messages, series, sealed cards. Pure; imports no other package."""
+"""What crosses a border between two programs: topics, messages, series, sealed cards. Pure; imports no other room."""

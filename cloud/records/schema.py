@@ -1,7 +1,7 @@
 """The tables. Instants are milliseconds since 1970 UTC (`..._ms`); days are local dates (Asia/Jakarta).
 
-Four groups: the registry (who may be where), the ledger (what arrived, each seq once), what was counted from it, and the
-programs' own state. A person's card appears only as its pseudonym, and only here.
+Four groups: the registry (who may be where), the ledger (what arrived, each seq once), what was counted from it, and
+the programs' own state. A person's card appears only as its pseudonym, and only here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ metadata = MetaData(
 # SQLite numbers rows by itself only for a column declared INTEGER PRIMARY KEY.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 
-# ---- the registry: facts with the time at which the cloud learnt them -------------------------------------------------
+# ---- the registry: facts with the time at which the cloud learnt them ------------------------------------------------
 
 estates = Table(
     "estates",
@@ -127,7 +127,7 @@ declared_lost = Table(
     Column("known_from_ms", BigInteger, nullable=False),
 )
 
-# ---- the ledger: what arrived, each (device, outbox, seq) once --------------------------------------------------------
+# ---- the ledger: what arrived, each (device, outbox, seq) once -------------------------------------------------------
 
 streams = Table(
     "streams",
@@ -235,7 +235,7 @@ dead_letters = Table(
     Column("replayed_ms", BigInteger),
 )
 
-# ---- what was counted: kept long after the sightings are gone ---------------------------------------------------------
+# ---- what was counted: kept long after the sightings are gone --------------------------------------------------------
 
 presence = Table(
     "presence",
@@ -275,7 +275,7 @@ dirty_days = Table(
     Column("touched", BigInteger, nullable=False, default=1),  # rises with each touch: only what was read is cleared
 )
 
-# ---- signs of life ----------------------------------------------------------------------------------------------------
+# ---- signs of life ---------------------------------------------------------------------------------------------------
 
 heard = Table(
     "heard",
@@ -307,7 +307,7 @@ proofs = Table(
     Column("uptime_s", BigInteger, nullable=False),  # the latest at which this was still the last seq
 )
 
-# ---- the programs' own state ------------------------------------------------------------------------------------------
+# ---- the programs' own state -----------------------------------------------------------------------------------------
 
 leases = Table(
     "leases",
