@@ -43,11 +43,11 @@ def open_clock(address: str) -> Clock:
     kind, colon, rest = address.partition(":")
     match kind if colon else "":
         case "system":
-            from edge.clock import system
+            from edge.clock.system import SystemClock
 
-            return system.open_system_clock(rest)
+            return SystemClock(rest or None)
         case "simulated" if rest:
-            from edge.clock import simulated
+            from edge.clock.simulated import SimulatedClock
 
-            return simulated.SimulatedClock(rest)
+            return SimulatedClock(rest)
     raise BadClockAddress(f"{address!r} names no clock: use system:, system:MARKER or simulated:FILE")

@@ -5,8 +5,7 @@ A UID exists here in memory only; no `repr`, no log line and no exception may sh
 """
 
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 UID_LENGTHS: Final = (4, 7, 10)
 RANDOM_UID_PREFIX: Final = 0x08  # ISO/IEC 14443-3: a 4-byte UID that starts so is made up anew at each contact
@@ -67,10 +66,6 @@ class Reader(Protocol):
 
     def close(self) -> None: ...
 
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None: ...
-
 
 def judge(uid: bytes) -> CardRead | TryAgain | Unusable:
     """What a UID as received is worth."""
@@ -90,22 +85,22 @@ def open_reader(address: str) -> Reader:
         case "pcsc":
             return _open_pcsc(rest)
         case "sim" if rest:
-            from edge.readers import simulated
+            from edge.readers.simulated import SimulatedReader
 
-            return simulated.SimulatedReader(rest)
+            return SimulatedReader(rest)
         case "stdin" if not rest:
-            from edge.readers import stdin
+            from edge.readers.stdin import StdinReader
 
-            return stdin.StdinReader()
+            return StdinReader()
     raise BadReaderAddress(f"{address!r} names no card reader: use pcsc:, pcsc:NAME, sim:PATH or stdin:")
 
 
 def _open_pcsc(name: str) -> Reader:
     try:
-        from edge.readers import pcsc
+        from edge.readers.pcsc import PcscReader
     except ImportError as error:
         raise BadReaderAddress(
             "the reader address is pcsc:, but pyscard is not installed: install 'hadir[edge,pcsc]' "
             "(needs a C compiler, swig and libpcsclite-dev)"
         ) from error
-    return pcsc.PcscReader(name)
+    return PcscReader(name)

@@ -107,9 +107,9 @@ def _open_one(address: str) -> Signals:
     kind, colon, rest = address.partition(":")
     match kind if colon else "", rest:
         case "console", "" | "text" | "json":
-            from edge.signals import console
+            from edge.signals.console import ConsoleSignals
 
-            return console.ConsoleSignals(as_json=rest == "json")
+            return ConsoleSignals(as_json=rest == "json")
         case "acr122", name:
             return _open_acr122(name)
     raise BadSignalAddress(f"{address!r} names no signal: use console:, console:json, acr122: or acr122:NAME")
@@ -117,7 +117,7 @@ def _open_one(address: str) -> Signals:
 
 def _open_acr122(name: str) -> Signals:
     try:
-        from edge.signals import acr122
+        from edge.signals.acr122 import open_acr122
     except ImportError as error:
         raise BadSignalAddress("acr122: needs pyscard, which is not installed: install 'hadir[edge,pcsc]'") from error
-    return acr122.open_acr122(name)
+    return open_acr122(name)
