@@ -12,8 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 OF_THE_CLOUD = {
-    "aiomqtt", "alembic", "grafana-api", "influxdb-client", "mako", "psycopg", "psycopg-binary", "rich", "sqlalchemy", "tenacity",
-}  # fmt: skip
+    *("aiomqtt", "alembic", "grafana-api", "influxdb-client", "mako"),
+    *("psycopg", "psycopg-binary", "rich", "sqlalchemy", "tenacity"),
+}
 NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info")
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]

@@ -50,12 +50,12 @@ def copy(tmp_path: Path) -> Path:
 
 def lint(tree: Path) -> subprocess.CompletedProcess[str]:
     program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
-    command = [sys.executable, "-c", program, "--no-cache"]
+    command = [sys.executable, "-c", program, "--no-cache", "--no-logo"]
     return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
 
 
 def broken(report: str) -> set[str]:
-    return {line.removesuffix(" BROKEN") for line in report.splitlines() if line.endswith(" BROKEN")}
+    return {line.partition(" BROKEN")[0] for line in report.splitlines() if " BROKEN" in line}
 
 
 def test_the_layers_hold(copy: Path) -> None:
