@@ -5,10 +5,9 @@ A UID exists here in memory only; no `repr`, no log line and no exception may sh
 """
 
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
-UID_LENGTHS: Final = (4, 7, 10)
-RANDOM_UID_PREFIX: Final = 0x08  # ISO/IEC 14443-3: a 4-byte UID that starts so is made up anew at each contact
+from contract import cards
 
 
 class BadReaderAddress(ValueError):
@@ -69,11 +68,11 @@ class Reader(Protocol):
 
 def judge(uid: bytes) -> CardRead | TryAgain | Unusable:
     """What a UID as received is worth."""
-    if len(uid) < min(UID_LENGTHS):
+    if len(uid) < min(cards.UID_LENGTHS):
         return TryAgain("the card's answer was cut short")
-    if len(uid) not in UID_LENGTHS:
+    if len(uid) not in cards.UID_LENGTHS:
         return Unusable(f"a card number of {len(uid)} bytes is of no known kind")
-    if len(uid) == 4 and uid[0] == RANDOM_UID_PREFIX:
+    if cards.is_random(uid):
         return Unusable("the card shows a random number at each contact")
     return CardRead(uid)
 
