@@ -1,5 +1,6 @@
 """What a kiosk gets when it installs `hadir[edge,pcsc]`: a working `hadir-edge`, and nothing of the cloud."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -50,8 +51,13 @@ def kiosk(wheel: Path) -> Iterator[Path]:
     folder = wheel.parent / "kiosk"
     venv.create(folder, with_pip=True)
     (wheel.parent / "pins.txt").write_text(pins())
-    pip = [folder / "bin/python", "-m", "pip", "-q", "--disable-pip-version-check"]
-    run(*pip, "install", "-c", wheel.parent / "pins.txt", f"hadir[edge,pcsc] @ {wheel.as_uri()}", cwd=wheel.parent)
+    pip = [folder / "bin/python", "-m", "pip", "--disable-pip-version-check", "--retries", "1"]
+    try:
+        run(*pip, "install", "-c", wheel.parent / "pins.txt", f"hadir[edge,pcsc] @ {wheel.as_uri()}", cwd=wheel.parent)
+    except AssertionError as error:
+        if "Failed to establish a new connection" in str(error) and os.environ.get("HADIR_NO_SKIP") != "1":
+            pytest.skip("the package registry cannot be reached; connect this machine to a network and run again")
+        raise
     yield folder / "bin"
     shutil.rmtree(folder)
 
