@@ -22,7 +22,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """At *anchor_ms* of this computer's monotonic clock, the simulated one showed *wall_ms*, *mono_ms* after its boot."""
+    """At *anchor_ms* of this computer's monotonic clock, this one showed *wall_ms*, *mono_ms* after its boot."""
 
     anchor_ms: int
     wall_ms: int

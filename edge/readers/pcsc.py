@@ -4,7 +4,9 @@ The `SCard…` functions return a code and never raise; every code is looked at 
 is given up whole and built anew at the next call. pyscard's own CardMonitor dies for good when pcscd restarts.
 """
 
+import hashlib
 import re
+import secrets
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -83,7 +85,8 @@ class PcscReader:
         self._name = name
         self._context: int | None = None
         self._states: dict[str, int] = {}
-        self._lying: dict[str, bytes] = {}
+        self._lying: dict[str, bytes] = {}  # keyed hashes: a UID is kept nowhere longer than needed
+        self._key = secrets.token_bytes(16)
         self._ready: deque[Reading] = deque()
         self._health: ReaderOk | ReaderFault | None = None
 
@@ -124,10 +127,10 @@ class PcscReader:
 
     def _take_in(self, name: str, *, first_look: bool) -> None:
         reading = self._read_card(name)
-        uid = reading.uid if isinstance(reading, CardRead) else b""
-        if not (first_look and uid and self._lying.get(name) == uid):
+        mark = hashlib.blake2b(reading.uid, key=self._key).digest() if isinstance(reading, CardRead) else b""
+        if not (first_look and mark and self._lying.get(name) == mark):
             self._ready.append(reading)
-        self._lying[name] = uid
+        self._lying[name] = mark
 
     def _read_card(self, name: str) -> Reading:
         reading = self._read_once(name)

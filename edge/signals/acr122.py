@@ -33,7 +33,7 @@ class Pattern:
     has_sound: bool = False
 
     def command(self) -> bytes:
-        """FF 00 40 P2 04 T1 T2 repetitions buzzer; P2, two bits each: final state, its mask, first blink, blink mask."""
+        """FF 00 40 P2 04 T1 T2 repetitions buzzer; P2, two bits each: final state, its mask, first blink, its mask."""
         state = self.final | (RED | GREEN) << 2 | self.blinking << 4 | self.blinking << 6
         timing = bytes([self.tenths, 1, self.times, int(self.has_sound)]) if self.times else bytes(4)
         return bytes([0xFF, 0x00, 0x40, state, len(timing)]) + timing
