@@ -78,6 +78,7 @@ cards = Table(
     Column("valid_to", Date),  # this day included
     Column("ended_because", String(8), nullable=False, default=""),
     Column("known_from_ms", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False, default=0, index=True),  # registry version that last wrote the row
     CheckConstraint("role IN ('holder', 'member', 'test')", name="role"),
     CheckConstraint("(unit IS NULL) = (role = 'test')", name="unit_unless_test"),
 )
@@ -92,6 +93,7 @@ installations = Table(
     Column("removed_ms", BigInteger),
     Column("service_hours", Text, nullable=False, default=""),
     Column("known_from_ms", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False, default=0, index=True),  # registry version that last wrote the row
 )
 
 calendar = Table(
