@@ -1,4 +1,4 @@
-"""From a card's UID to its pseudonym: HMAC-SHA256 under a secret pepper. Pure; for ingest and the registry import alone.
+"""From a card's UID to its pseudonym: HMAC-SHA256 under a secret pepper. Pure; only ingest and the import use it.
 
 Whoever has the pepper and the database can find a card by trying all UIDs, so the two are never kept together.
 """
