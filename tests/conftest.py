@@ -1,13 +1,18 @@
 """Real servers as fixtures. A missing program skips the test and says how to get it; HADIR_NO_SKIP=1 makes it fail."""
 
+import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from demo.servers.influxdb import InfluxDB
 from demo.servers.mosquitto import Mosquitto
+from demo.servers.postgres import Postgres
 from demo.servers.process import MissingProgram
 
 
@@ -32,3 +37,49 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
         missing(error)
     with server:
         yield server
+
+
+@pytest.fixture
+def influxdb(tmp_path: Path) -> Iterator[InfluxDB]:
+    """An engine of its own with the three buckets; `url`, `token`, `org`, and `query` to look at what was stored."""
+    try:
+        server = InfluxDB(tmp_path / "influxdb")
+    except MissingProgram as error:
+        missing(error)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    """A cluster of its own, for tests that stop or kill it; all others take `postgres_url`."""
+    yield from _cluster()
+
+
+@pytest.fixture(scope="session")
+def _shared_postgres() -> Iterator[Postgres]:
+    yield from _cluster()
+
+
+_databases = itertools.count(1)
+
+
+@pytest.fixture
+def postgres_url(_shared_postgres: Postgres) -> Iterator[str]:
+    """The address of a new, empty database in a cluster that all tests share."""
+    name = f"test_{next(_databases)}"
+    yield _shared_postgres.create_database(name)
+    _shared_postgres.drop_database(name)
+
+
+def _cluster() -> Iterator[Postgres]:
+    # Not under tmp_path: pytest closes that to all but its user, and PostgreSQL does not run as root.
+    folder = Path(tempfile.mkdtemp(prefix="hadir-postgres-"))
+    folder.chmod(0o755)
+    try:
+        with Postgres(folder / "cluster", fsync=False) as server:
+            yield server
+    except MissingProgram as error:
+        missing(error)
+    finally:
+        shutil.rmtree(folder)
