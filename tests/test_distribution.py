@@ -5,11 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 OF_THE_CLOUD = {
@@ -98,3 +100,25 @@ def test_every_locked_package_has_its_hashes() -> None:
         )
         assert packages
         assert all("--hash=sha256:" in package for package in packages), lock.name
+
+
+def wanted(extra: str) -> list[Requirement]:
+    """What *extra* asks for by name, its own extras followed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = [Requirement(line) for line in project["dependencies"] + project["optional-dependencies"][extra]]
+    nested = [inner for outer in found if outer.name == "hadir" for name in outer.extras for inner in wanted(name)]
+    return [requirement for requirement in found if requirement.name != "hadir"] + nested
+
+
+@pytest.mark.parametrize("extra", ["demo", "dev"])
+def test_the_lock_has_all_that_is_wanted(extra: str) -> None:
+    lines = (ROOT / "locks" / f"{extra}.txt").read_text()
+    locked = dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", lines, re.MULTILINE))
+    lacking = [str(r) for r in wanted(extra) if r.name not in locked or locked[r.name] not in r.specifier]
+    assert not lacking, f"run setup/lock: {lacking}"
+
+
+def test_the_demo_is_locked_to_the_versions_that_are_tested() -> None:
+    demo, dev = ((ROOT / "locks" / name).read_text() for name in ("demo.txt", "dev.txt"))
+    versions = set(re.findall(r"^[a-z0-9._-]+==\S+", demo, re.MULTILINE))
+    assert versions <= set(re.findall(r"^[a-z0-9._-]+==\S+", dev, re.MULTILINE))
