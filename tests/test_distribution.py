@@ -79,7 +79,7 @@ def test_a_machine_gets_nothing_of_the_cloud(kiosk: Path) -> None:
 
 def test_the_machine_explains_itself_from_any_folder(kiosk: Path, tmp_path: Path) -> None:
     assert "Usage" in run(kiosk / "hadir-edge", "--help", cwd=tmp_path)
-    assert "enrol" in run(kiosk / "hadir-edge", "--help", cwd=tmp_path)
+    assert "doctor" in run(kiosk / "hadir-edge", "--help", cwd=tmp_path)
 
 
 def test_every_program_of_the_distribution_is_in_the_wheel(kiosk: Path) -> None:
