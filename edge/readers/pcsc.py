@@ -123,7 +123,7 @@ class PcscReader:
             self._lying.pop(name, None)
         elif is_new_card(before, state):
             self._take_in(name, first_look=before == scard.SCARD_STATE_UNAWARE)
-        self._states[name] = state & ~scard.SCARD_STATE_CHANGED
+        self._states[name] = state
 
     def _take_in(self, name: str, *, first_look: bool) -> None:
         reading = self._read_card(name)
