@@ -40,7 +40,7 @@ class Pace:
         first, longest = (
             (self.person_first_s, self.person_longest_s) if error.needs_a_person else (self.first_s, self.longest_s)
         )
-        return tenacity.wait_exponential_jitter(initial=first, max=longest, jitter=first)
+        return tenacity.wait_exponential(multiplier=first, max=longest) + tenacity.wait_random(0, first)
 
 
 class Patience:
