@@ -12,6 +12,7 @@ import pytest
 
 from demo.servers.influxdb import InfluxDB
 from demo.servers.mosquitto import Mosquitto
+from demo.servers.pcscd import Pcscd
 from demo.servers.postgres import Postgres
 from demo.servers.process import MissingProgram
 
@@ -83,3 +84,27 @@ def _cluster() -> Iterator[Postgres]:
         missing(error)
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pcscd_socket() -> Iterator[Path]:
+    """Where PC/SC clients of this process look for pcscd, so that no test ever speaks to the computer's own.
+
+    One path for all: the client library reads the variable once per process.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="hadir-pcscd-"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PCSCLITE_CSOCK_NAME", str(folder / "pcscd.comm"))
+        yield folder / "pcscd.comm"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def pcscd(tmp_path: Path, _pcscd_socket: Path) -> Iterator[Pcscd]:
+    """A pcscd of its own with one virtual reader (`reader`); `card(uid)` makes a card to lay on it."""
+    try:
+        server = Pcscd(tmp_path / "pcscd", listen_at=_pcscd_socket)
+    except MissingProgram as error:
+        missing(error)
+    with server:
+        yield server

@@ -76,13 +76,21 @@ class Process:
         """Everything it has said since it was first started."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def start(self, ready: Callable[[], bool], *, patience: timedelta = PATIENCE) -> None:
+    def start(
+        self, ready: Callable[[], bool], *, stdin: socket.socket | None = None, patience: timedelta = PATIENCE
+    ) -> None:
         """Start and return once *ready*. Raises `ServerFailed`, leaving nothing running, when that does not come."""
         if self.is_running():
             return
+        handed = subprocess.DEVNULL if stdin is None else stdin.fileno()
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder, env=self._env
+                self._command,
+                stdin=handed,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=self._env,
             )
         try:
             what = f"The start of {self._command[0]} (log: {self._log})"
