@@ -10,14 +10,16 @@ out, is of no use: it ends pcscd as soon as a card is taken away. So this belong
 
 import socket
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from demo.servers import process
-from demo.servers.virtual_card import VirtualCard
+from demo.servers.virtual_card import SUCCESS, Faults, VirtualCard
 
 PACKAGE: Final = "pcscd vsmartcard-vpcd"
+NONE: Final = timedelta(0)
 READER: Final = "Hadir Virtual Reader"
 _DRIVER: Final = "libifdvpcd.so"
 _DRIVER_FOLDERS: Final = ("/usr/lib/pcsc/drivers/serial", "/usr/local/lib/pcsc/drivers/serial")
@@ -64,9 +66,11 @@ class Pcscd:
         """pcscd's process id."""
         return self._process.pid
 
-    def card(self, uid: bytes) -> VirtualCard:
-        """A card that can be laid on this reader."""
-        return VirtualCard(uid, port=self.port)
+    def card(
+        self, uid: bytes, *, sw: bytes = SUCCESS, tear: bool = False, mute: bool = False, delay: timedelta = NONE
+    ) -> VirtualCard:
+        """A card that can be laid on this reader; what may be wrong with it is said in `virtual_card.Faults`."""
+        return VirtualCard(uid, port=self.port, faults=Faults(sw=sw, tear=tear, mute=mute, delay=delay))
 
     def start(self) -> None:
         """Start it and return when the reader is there."""

@@ -1,3 +1,4 @@
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -76,18 +77,14 @@ def test_a_read_is_not_held_up_by_the_network_stack(pcscd: Pcscd, client: Client
 
 @pytest.mark.integration
 def test_a_card_may_refuse(pcscd: Pcscd, client: Client) -> None:
-    card = pcscd.card(UID)
-    card.faults.sw = virtual_card.FAILED
-    with card:
+    with pcscd.card(UID, sw=virtual_card.FAILED):
         assert client.sees(True)
         assert client.ask(GET_UID) == virtual_card.FAILED
 
 
 @pytest.mark.integration
 def test_a_card_torn_away_during_the_read_gives_an_empty_answer_and_is_gone(pcscd: Pcscd, client: Client) -> None:
-    card = pcscd.card(UID)
-    card.faults.tear = True
-    with card:
+    with pcscd.card(UID, tear=True):
         assert client.sees(True)
         assert client.ask(GET_UID) == b""
         assert client.sees(False)
@@ -95,13 +92,25 @@ def test_a_card_torn_away_during_the_read_gives_an_empty_answer_and_is_gone(pcsc
 
 @pytest.mark.integration
 def test_a_slow_card_answers_late(pcscd: Pcscd, client: Client) -> None:
-    card = pcscd.card(UID)
-    card.faults.delay = timedelta(seconds=0.3)
-    with card:
+    with pcscd.card(UID, delay=timedelta(seconds=0.3)):
         assert client.sees(True)
         began = time.monotonic()
         assert client.ask(GET_UID) == UID + virtual_card.SUCCESS
         assert time.monotonic() - began >= 0.3
+
+
+@pytest.mark.integration
+def test_a_mute_card_holds_the_reader_until_it_is_taken_away(pcscd: Pcscd, client: Client) -> None:
+    card = pcscd.card(UID, mute=True)
+    card.insert()
+    assert client.sees(True)
+    threading.Timer(0.5, card.remove).start()
+    began = time.monotonic()
+    assert client.ask(GET_UID) == b""
+    assert time.monotonic() - began >= 0.4
+    with pcscd.card(OTHER):
+        assert client.sees(True)
+        assert client.ask(GET_UID) == OTHER + virtual_card.SUCCESS
 
 
 @pytest.mark.integration
