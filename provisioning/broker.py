@@ -36,9 +36,25 @@ def acl(devices: Iterable[DeviceId]) -> str:
     return "\n".join([HEADER, *services, *machines])
 
 
-def write_acl(path: Path, devices: Iterable[DeviceId]) -> None:
-    """Put the ACL for *devices* in place of the old one; the broker follows it after `reload`."""
-    files.replace(path, acl(devices).encode(), mode=0o640)
+def write_acl(folder: Path, devices: Iterable[DeviceId]) -> None:
+    """Put the ACL for *devices* in place of the old one; the broker of *folder* follows it after `reload`."""
+    files.replace(folder / "acl", acl(devices).encode(), mode=0o640)
+
+
+def write_revocations(folder: Path, listed: bytes) -> None:
+    """Put the authority's revocation list (PEM) in place of the old one; the broker follows it after `reload`."""
+    files.replace(folder / "tls" / "crl.pem", listed)
+
+
+def running(folder: Path) -> int:
+    """The process id of the broker that runs in *folder*."""
+    try:
+        return int((folder / "mosquitto.pid").read_text())
+    except (OSError, ValueError):
+        raise BrokerUnreachable(
+            f"{folder} has no mosquitto.pid, so no broker runs there and nothing was told to reload: "
+            "a broker started now follows the new rules at once."
+        ) from None
 
 
 def reload(pid: int) -> None:
@@ -89,17 +105,35 @@ def group() -> None:
     """The broker's rules: who may publish and read what."""
 
 
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_RELOAD = click.option(
+    "--reload", "reload_now", is_flag=True, help="Make the broker that runs in FOLDER follow it now."
+)
+
+
 @group.command("acl")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("folder", type=_FOLDER)
 @click.argument("devices", nargs=-1)
-@click.option("--pid-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Reload this broker.")
-def acl_command(file: Path, devices: tuple[str, ...], pid_file: Path | None) -> None:
-    """Write the ACL to FILE for exactly these active DEVICES; every machine not named loses its rights."""
+@_RELOAD
+def acl_command(folder: Path, devices: tuple[str, ...], reload_now: bool) -> None:
+    """Give rights to exactly these active DEVICES; every machine not named loses its own, also while connected."""
     try:
         active = [DeviceId(device) for device in devices]
     except topics.BadTopic as error:
         raise click.ClickException(str(error)) from error
-    write_acl(file, active)
-    if pid_file is not None:
-        reload(int(pid_file.read_text()))
+    write_acl(folder, active)
+    if reload_now:
+        reload(running(folder))
     click.echo(f"{len(active)} machine(s) may speak to the broker.")
+
+
+@group.command("crl")
+@click.argument("folder", type=_FOLDER)
+@click.argument("list_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_RELOAD
+def crl_command(folder: Path, list_file: Path, reload_now: bool) -> None:
+    """Hand the authority's LIST_FILE (crl.pem) to the broker. Daily: it refuses everybody once its list has expired."""
+    write_revocations(folder, list_file.read_bytes())
+    if reload_now:
+        reload(running(folder))
+    click.echo("The broker has the revocation list.")

@@ -172,7 +172,9 @@ def issue(now: datetime, folder: Path, name: str, csr: Path | None, out: Path) -
 def revoke(now: datetime, folder: Path, name: str) -> None:
     """Stop believing every certificate of NAME. Then also remove NAME from the broker: see `hadir-provision broker`."""
     count = AuthorityFolder(folder).revoke(name, now=now)
-    click.echo(f"{count} certificate(s) of {name} revoked; copy {folder / 'crl.pem'} to the broker and reload it.")
+    click.echo(
+        f"{count} certificate(s) of {name} revoked; now `hadir-provision broker crl` and `broker acl`, with --reload."
+    )
 
 
 @group.command()
@@ -181,4 +183,4 @@ def revoke(now: datetime, folder: Path, name: str) -> None:
 def crl(now: datetime, folder: Path) -> None:
     """Make the revocation list again, valid 30 more days. Run daily."""
     AuthorityFolder(folder).renew_list(now)
-    click.echo(f"Revocation list written to {folder / 'crl.pem'}; copy it to the broker and reload it.")
+    click.echo(f"Revocation list written to {folder / 'crl.pem'}; now `hadir-provision broker crl`, with --reload.")

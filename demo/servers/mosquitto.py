@@ -103,6 +103,10 @@ class Mosquitto:
     def issue(self, name: str, *, now: datetime | None = None) -> Credentials:
         """A certificate for a machine or service."""
         self._authority.issue_client(name, self._clients, now=now or datetime.now(UTC))
+        return self.credentials(name)
+
+    def credentials(self, name: str) -> Credentials:
+        """The files of what was issued last to *name*."""
         return Credentials(self._clients / "ca.pem", self._clients / f"{name}.pem", self._clients / f"{name}.key")
 
     def admit(self, *devices: DeviceId) -> None:
@@ -122,11 +126,11 @@ class Mosquitto:
         self.reload()
 
     def install_revocations(self) -> None:
-        """Copy the authority's revocation list to where the broker reads it."""
-        (self.folder / "tls" / "crl.pem").write_bytes((self._authority.path / "crl.pem").read_bytes())
+        """Hand the authority's revocation list to the broker, which follows it after `reload`."""
+        broker.write_revocations(self.folder, (self._authority.path / "crl.pem").read_bytes())
 
     def _write_rules(self) -> None:
-        broker.write_acl(self.folder / "acl", self._devices)
+        broker.write_acl(self.folder, self._devices)
 
     def _said(self, words: str) -> int:
         return sum(line.endswith(words) for line in self._process.logged().splitlines())

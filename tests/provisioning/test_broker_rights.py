@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
@@ -18,6 +19,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from contract import topics
 from contract.topics import DeviceId, Kind
 from demo.servers.mosquitto import Credentials, Mosquitto
+from demo.servers.process import wait_for
+from provisioning.__main__ import main
 from provisioning.certificates import AuthorityFolder
 
 pytestmark = pytest.mark.integration
@@ -266,6 +269,19 @@ def test_a_revoked_machine_that_is_still_connected_hears_no_more(broker: Mosquit
 def test_admitting_a_machine_disturbs_nobody(broker: Mosquitto, a: Caller) -> None:
     broker.admit(DeviceId("DMG-03"))
     assert a.publish(topics.records(A)) == NOBODY_LISTENS
+
+
+def test_the_operators_commands_revoke_a_live_machine(broker: Mosquitto, a: Caller, b: Caller) -> None:
+    authority = broker.authority.path
+    for command in (
+        ["ca", "revoke", authority, A],
+        ["broker", "crl", broker.folder, authority / "crl.pem"],
+        ["broker", "acl", broker.folder, B, "--reload"],
+    ):
+        assert CliRunner().invoke(main, [str(word) for word in command]).exit_code == 0
+    wait_for(lambda: a.publish(topics.records(A)) == NOT_AUTHORISED, "The refusal of a revoked machine")
+    assert b.publish(topics.records(B)) == NOBODY_LISTENS
+    assert connect_fails(broker, broker.credentials(A))
 
 
 def test_a_packet_above_the_limit_ends_only_its_own_connection(broker: Mosquitto, a: Caller, b: Caller) -> None:

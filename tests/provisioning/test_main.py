@@ -25,7 +25,7 @@ def test_a_fleet_is_set_up_by_five_commands(authority: Path, tmp_path: Path) -> 
     assert run("ca", "issue", authority, "ingest", "--out", tmp_path).exit_code == 0
     assert run("keys", "new", "k2026", "--out", tmp_path).exit_code == 0
     assert run("keys", "pepper", tmp_path / "pepper").exit_code == 0
-    assert run("broker", "acl", broker / "acl", "DMG-01").exit_code == 0
+    assert run("broker", "acl", broker, "DMG-01").exit_code == 0
     assert {file.name for file in (broker / "tls").iterdir()} == {"ca.pem", "crl.pem", "server.key", "server.pem"}
     assert str(topics.records(DeviceId("DMG-01"))) in (broker / "acl").read_text()
     assert {"ingest.key", "ingest.pem", "ca.pem", "k2026.key", "k2026.pub", "pepper"} <= {
@@ -45,7 +45,7 @@ def test_revoking_says_how_many_and_what_is_next(authority: Path, tmp_path: Path
     run("ca", "issue", authority, "DMG-01", "--out", tmp_path)
     result = run("ca", "revoke", authority, "DMG-01")
     assert result.exit_code == 0
-    assert "1 certificate(s) of DMG-01 revoked" in result.output and "reload" in result.output
+    assert "1 certificate(s) of DMG-01 revoked" in result.output and "--reload" in result.output
     assert run("ca", "crl", authority).exit_code == 0
 
 
@@ -56,10 +56,11 @@ def test_revoking_says_how_many_and_what_is_next(authority: Path, tmp_path: Path
         (["ca", "issue", "{ca}", "a/b"], "cannot name a machine"),
         (["ca", "revoke", "{ca}", "DMG-09"], "check the name"),
         (["ca", "crl", "{empty}"], "hadir-provision ca init"),
-        (["broker", "acl", "{empty}/acl", "no device"], "no device id"),
+        (["broker", "acl", "{empty}", "no device"], "no device id"),
+        (["broker", "acl", "{empty}", "DMG-01", "--reload"], "no mosquitto.pid"),
         (["keys", "new", "TOO LOUD", "--out", "{empty}"], "no key id"),
     ],
-    ids=["second authority", "bad name", "unknown name", "no authority", "bad device", "bad key id"],
+    ids=["second authority", "bad name", "unknown name", "no authority", "bad device", "no broker", "bad key id"],
 )
 def test_a_mistake_is_answered_by_a_sentence_and_a_non_zero_exit(
     authority: Path, tmp_path: Path, arguments: list[str], said: str
