@@ -200,7 +200,7 @@ _UNITS: Final = (
     _count("total_units", "units of the estate"),
     _count("taps", "taps at the estate's machines, known and unknown"),
     _count("unknown_taps", "of these, by cards registered nowhere"),
-    _count("late_taps", "of these, arrived after their day was first complete"),
+    _count("late_taps", "of these, arrived more than 15 minutes after their day had ended"),
     _measure("able_min", "minutes in which a machine could take a tap, inside service hours"),
     _measure("service_min", "minutes of service hours"),
     _measure("complete_pct", "able of service minutes in per cent; 100 on a day without service"),
