@@ -4,13 +4,16 @@ The `SCard…` functions return a code and never raise; every code is looked at 
 is given up whole and built anew at the next call. pyscard's own CardMonitor dies for good when pcscd restarts.
 """
 
+# ruff: noqa: N802 - the names are those of the PC/SC standard
+
 import hashlib
 import re
 import secrets
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from smartcard import scard
 
@@ -32,6 +35,20 @@ _LOST: Final = {
     scard.SCARD_E_READER_UNAVAILABLE: "the card reader was unplugged",
     scard.SCARD_E_UNKNOWN_READER: "the card reader was unplugged",
 }
+
+
+class Service(Protocol):
+    """What we need of pcscd, as `smartcard.scard` offers it."""
+
+    def SCardEstablishContext(self, scope: int, /) -> tuple[int, int]: ...
+    def SCardReleaseContext(self, context: int, /) -> int: ...
+    def SCardListReaders(self, context: int, groups: Sequence[str], /) -> tuple[int, list[str]]: ...
+    def SCardGetStatusChange(
+        self, context: int, timeout_ms: int, states: Sequence[tuple[str, int]], /
+    ) -> tuple[int, list[tuple[str, int, list[int]]]]: ...
+    def SCardConnect(self, context: int, reader: str, share: int, protocols: int, /) -> tuple[int, int, int]: ...
+    def SCardTransmit(self, card: int, protocol: int, command: Sequence[int], /) -> tuple[int, list[int]]: ...
+    def SCardDisconnect(self, card: int, disposition: int, /) -> int: ...
 
 
 class _ReaderLost(Exception):
@@ -81,8 +98,9 @@ def watched(readers: list[str], name: str) -> list[str]:
 class PcscReader:
     """Readings from pcscd. A card that lies there at start counts once, and not again when pcscd comes back."""
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", *, service: Service = scard) -> None:
         self._name = name
+        self._service = service
         self._context: int | None = None
         self._states: dict[str, int] = {}
         self._lying: dict[str, bytes] = {}  # keyed hashes: a UID is kept nowhere longer than needed
@@ -90,15 +108,20 @@ class PcscReader:
         self._ready: deque[Reading] = deque()
         self._health: ReaderOk | ReaderFault | None = None
 
+    @property
+    def _is_lost(self) -> bool:
+        """Then every look at pcscd is preceded by a pause: a fault that lasts must not become a busy loop."""
+        return isinstance(self._health, ReaderFault)
+
     def read(self, timeout_s: float) -> Reading | None:
         if not self._ready:
+            if self._is_lost:
+                time.sleep(timeout_s)
             try:
-                self._poll(timeout_s)
+                self._poll(0 if self._is_lost else timeout_s)
             except _ReaderLost as lost:
                 self._let_go()
                 self._report(ReaderFault(str(lost)))
-                if not self._ready:
-                    time.sleep(timeout_s)
         return self._ready.popleft() if self._ready else None
 
     def close(self) -> None:
@@ -108,12 +131,12 @@ class PcscReader:
     def _poll(self, timeout_s: float) -> None:
         context = self._connected()
         self._states = {name: self._states.get(name, scard.SCARD_STATE_UNAWARE) for name in self._listed(context)}
-        code, states = scard.SCardGetStatusChange(context, int(timeout_s * 1000), list(self._states.items()))
+        code, states = self._service.SCardGetStatusChange(context, int(timeout_s * 1000), list(self._states.items()))
         if code != scard.SCARD_E_TIMEOUT:
             _expect_success(code)
+            for name, state, _ in states:
+                self._notice(name, state)
         self._report(ReaderOk())
-        for name, state, _ in states if code == scard.SCARD_S_SUCCESS else ():
-            self._notice(name, state)
 
     def _notice(self, name: str, state: int) -> None:
         if state & (scard.SCARD_STATE_UNAVAILABLE | scard.SCARD_STATE_UNKNOWN):
@@ -128,6 +151,7 @@ class PcscReader:
     def _take_in(self, name: str, *, first_look: bool) -> None:
         reading = self._read_card(name)
         mark = hashlib.blake2b(reading.uid, key=self._key).digest() if isinstance(reading, CardRead) else b""
+        self._report(ReaderOk())
         if not (first_look and mark and self._lying.get(name) == mark):
             self._ready.append(reading)
         self._lying[name] = mark
@@ -142,25 +166,37 @@ class PcscReader:
 
     def _read_once(self, name: str) -> Reading:
         """One fresh connection, one question: a handle from before a swap would belong to the card before."""
-        code, card, protocol = scard.SCardConnect(
+        code, card, protocol = self._service.SCardConnect(
             self._connected(), name, scard.SCARD_SHARE_SHARED, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         )
         if code != scard.SCARD_S_SUCCESS:
             return _failed(code)
         try:
-            return _ask(card, protocol)
+            return self._ask(card, protocol)
         finally:
-            scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
+            self._service.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
+
+    def _ask(self, card: int, protocol: int) -> Reading:
+        command = GET_UID
+        for _ in range(2):
+            code, answer = self._service.SCardTransmit(card, protocol, list(command))
+            if code != scard.SCARD_S_SUCCESS:
+                return _failed(code)
+            verdict = interpret(bytes(answer))
+            if not isinstance(verdict, Resend):
+                return verdict
+            command = verdict.command
+        return TryAgain("the reader kept asking for another form of the command")
 
     def _connected(self) -> int:
         if self._context is None:
-            code, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+            code, context = self._service.SCardEstablishContext(scard.SCARD_SCOPE_USER)
             _expect_success(code)
             self._context = context
         return self._context
 
     def _listed(self, context: int) -> list[str]:
-        code, readers = scard.SCardListReaders(context, [])
+        code, readers = self._service.SCardListReaders(context, [])
         _expect_success(code)
         names = watched(readers, self._name)
         if not names:
@@ -169,7 +205,7 @@ class PcscReader:
 
     def _let_go(self) -> None:
         if self._context is not None:
-            scard.SCardReleaseContext(self._context)
+            self._service.SCardReleaseContext(self._context)
         self._context = None
         self._states.clear()
 
@@ -177,19 +213,6 @@ class PcscReader:
         if health != self._health:
             self._health = health
             self._ready.append(health)
-
-
-def _ask(card: int, protocol: int) -> Reading:
-    command = GET_UID
-    for _ in range(2):
-        code, answer = scard.SCardTransmit(card, protocol, list(command))
-        if code != scard.SCARD_S_SUCCESS:
-            return _failed(code)
-        verdict = interpret(bytes(answer))
-        if not isinstance(verdict, Resend):
-            return verdict
-        command = verdict.command
-    return TryAgain("the reader kept asking for another form of the command")
 
 
 def _failed(code: int) -> TryAgain:

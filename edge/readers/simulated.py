@@ -79,7 +79,10 @@ class SimulatedReader:
                 return None
 
     def close(self) -> None:
-        for key in list(self._sources.get_map().values()):
+        sources = self._sources.get_map()
+        if sources is None:  # closed before
+            return
+        for key in list(sources.values()):
             self._hang_up(key.fileobj)
         self._sources.close()
         self._path.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ import pytest
 pcsc = pytest.importorskip("edge.readers.pcsc", reason="pyscard is missing: pip install 'hadir[edge,pcsc]'")
 
 from demo.servers.pcscd import Pcscd  # noqa: E402 - only with pyscard
-from demo.servers.virtual_card import VirtualCard  # noqa: E402
+from demo.servers.virtual_card import FAILED, UNSUPPORTED, Faults, VirtualCard  # noqa: E402
 from edge import watchdog  # noqa: E402
 from edge.readers import CardRead, ReaderFault, ReaderOk, Reading, TryAgain, Unusable  # noqa: E402
 
@@ -52,16 +52,16 @@ def test_cards_of_every_length_are_read(pcscd, reader) -> None:
 
 
 FAULTS = [
-    pytest.param({"uid": b"\x08\1\2\3"}, Unusable, id="random number"),
-    pytest.param({"uid": A, "sw": b"\x6a\x81"}, Unusable, id="unsupported"),
-    pytest.param({"uid": A, "sw": b"\x63\x00"}, TryAgain, id="failed"),
-    pytest.param({"uid": A, "tear": True}, TryAgain, id="torn away"),
+    pytest.param(b"\x08\1\2\3", Faults(), Unusable, id="random number"),
+    pytest.param(A, Faults(sw=UNSUPPORTED), Unusable, id="unsupported"),
+    pytest.param(A, Faults(sw=FAILED), TryAgain, id="failed"),
+    pytest.param(A, Faults(tear=True), TryAgain, id="torn away"),
 ]
 
 
-@pytest.mark.parametrize(("card", "kind"), FAULTS)
-def test_a_card_that_cannot_be_used_is_said_so_once_and_the_next_is_read(pcscd, reader, card, kind) -> None:
-    with pcscd.card(**card):
+@pytest.mark.parametrize(("uid", "faults", "kind"), FAULTS)
+def test_a_card_that_cannot_be_used_is_said_so_once_and_the_next_is_read(pcscd, reader, uid, faults, kind) -> None:
+    with VirtualCard(uid, port=pcscd.port, faults=faults):
         assert [type(reading) for reading in heard(reader, 1)] == [kind]
         assert silence(reader)
     time.sleep(CONTACT_S)
@@ -171,7 +171,7 @@ def test_a_mute_card_makes_the_reader_late_and_the_next_card_works(pcscd, reader
     stop = threading.Event()
     thread = threading.Thread(target=drive, args=(reader, dog, readings.append, stop), daemon=True)
     thread.start()
-    with pcscd.card(A, mute=True):
+    with VirtualCard(A, port=pcscd.port, faults=Faults(mute=True)):
         wait_until(lambda: dog.check() == ["reader"])
         pings = said.count("WATCHDOG=1")
         assert dog.check() == ["reader"]
@@ -206,7 +206,3 @@ def test_no_card_number_is_logged(pcscd, reader, caplog) -> None:
     with pcscd.card(A):
         heard(reader, 1)
     assert A.hex() not in caplog.text.lower()
-
-
-def test_virtual_cards_are_what_the_rig_gives(pcscd) -> None:
-    assert isinstance(pcscd.card(A), VirtualCard)
