@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as _field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
@@ -136,7 +137,7 @@ class Measurement:
     tags: tuple[str, ...]
     fields: tuple[Field, ...]
     meaning: str
-    _by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
+    _by_name: Mapping[str, Field] = _field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = [*self.tags, *(each.name for each in self.fields)]
@@ -145,6 +146,10 @@ class Measurement:
         if not set(self.tags) <= _TAGS.keys() or list(self.tags) != sorted(self.tags):
             raise ValueError(f"{self.name}: tags must be known ones, in alphabetical order")
         object.__setattr__(self, "_by_name", {each.name: each for each in self.fields})
+
+    def field(self, name: str) -> Field:
+        """The field called *name*. Raises `KeyError`."""
+        return self._by_name[name]
 
     def point(self, time_ns: int, tags: Mapping[str, str], fields: Mapping[str, Value | None]) -> Point:
         """A point of this measurement. None is allowed for optional fields and is left out. Raises `BadPoint`."""
