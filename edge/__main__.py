@@ -1,0 +1,238 @@
+"""`hadir-edge`: the machine's program. Here everything is wired, and only here."""
+
+import fcntl
+import logging
+import os
+import queue
+import random
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+
+from contract import codec
+from contract.cards import SealingKey
+from edge import clock as clocks
+from edge import machine as machines
+from edge import readers, signals, watchdog
+from edge.clock import BadClockAddress
+from edge.dating import Dating
+from edge.health import Condition, Health
+from edge.link import Address, Link
+from edge.machine import Machine
+from edge.outbox import Limits, Outbox, OutboxUnavailable, open_outbox
+from edge.pacing import Pacer, Policy
+from edge.readers import BadReaderAddress
+from edge.sender import Inbox, Sender, Woken
+from edge.service import Threads
+from edge.settings import BadSettings, Settings
+from edge.signals import BadSignalAddress, Signal, Signals
+from edge.station import Station
+from edge.taps import Answer
+
+_log = logging.getLogger("edge")
+
+PATIENCE_S: Final = {"reader": 30.0, "sender": 60.0, "link": 60.0, "health": 60.0}
+"""How long each thread may show no life before systemd starts the program anew."""
+GOODBYE_S: Final = 3.0
+RETRY_S: Final = 10.0
+DAY_MS: Final = 24 * 3_600_000
+
+
+@click.group()
+def main() -> None:
+    """Mesin presensi Hadir: the program on each machine."""
+
+
+@main.command()
+def run() -> None:
+    """Serve residents until told to stop (SIGTERM)."""
+    settings = _settings()
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(threadName)s %(name)s: %(message)s")
+    threads = Threads()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threads.stop.set())
+    with sole_user(settings.outbox):
+        sys.exit(_serve(settings, threads))
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.read()
+    except BadSettings as bad:
+        raise click.ClickException(f"The machine is not set up: {bad}") from None
+
+
+@contextmanager
+def sole_user(outbox: Path) -> Iterator[None]:
+    """Nobody else runs with this outbox meanwhile. Raises ClickException when somebody does."""
+    try:
+        outbox.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(outbox.with_name(outbox.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise click.ClickException(f"The folder of {outbox} cannot be used: {error}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        busy = f"Another hadir-edge works with {outbox}: stop it first (systemctl stop hadir-edge)."
+        raise click.ClickException(busy) from None
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """The part of the program that needs no reader."""
+
+    machine: Machine
+    link: Link
+    sender: Sender
+    inbox: Inbox
+
+
+def wire(settings: Settings, clock: clocks.Clock, outbox: Outbox, *, dating: Dating, answered: "Answered") -> Wired:
+    """Outbox, link and sender, put together but not started."""
+    inbox: Inbox = queue.SimpleQueue()
+    session = outbox.begin_session()
+    machine = Machine(settings.device, clock, dating, outbox, session, wake=lambda: inbox.put(Woken()))
+    address = Address(
+        settings.broker_host, settings.broker_port, settings.ca_file, settings.cert_file, settings.key_file
+    )
+    link = Link(
+        settings.device,
+        address,
+        will=codec.encode(machines.will(settings.device, session)),
+        is_clock_trusted=clock.is_trusted,
+        report=inbox.put,
+    )
+    sender = Sender(
+        machine,
+        link,
+        pacer=Pacer(_policy(settings), chance=random.random),
+        clock_wait_s=settings.clock_wait_s,
+        answered=answered,
+    )
+    return Wired(machine, link, sender, inbox)
+
+
+class Answered:
+    """Passes answers on to a station that is made later than the sender."""
+
+    def __init__(self) -> None:
+        self.station: Station | None = None
+
+    def __call__(self, answer: Answer) -> None:
+        if self.station is not None:
+            self.station.answered(answer)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        first_ms=round(settings.resend_first_s * 1000),
+        max_ms=round(settings.resend_max_s * 1000),
+        park_ms=round(settings.park_s * 1000),
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.row_budget, settings.reserve_bytes, round(settings.keep_days * DAY_MS))
+
+
+def _serve(settings: Settings, threads: Threads) -> int:
+    """Open everything, run until stopped, close everything; the exit code."""
+    try:
+        clock = clocks.open_clock(settings.clock)
+        voices = signals.open_signals(settings.signals)
+        key = SealingKey.parse(settings.sealing_key_file.read_text("ascii"))
+        reader = readers.open_reader(settings.reader)
+    except (BadClockAddress, BadSignalAddress, BadReaderAddress, OSError, ValueError) as error:
+        raise click.ClickException(f"The machine cannot start: {error}") from error
+    dating, answered = Dating(clock), Answered()
+    with closing(reader):
+        outbox = _patiently(settings, dating, voices, threads.stop)
+        if outbox is None:
+            return 1
+        wired = wire(settings, clock, outbox, dating=dating, answered=answered)
+        station = answered.station = Station(
+            wired.machine,
+            key,
+            signals=voices,
+            same_card_s=settings.same_card_s,
+            is_online=lambda: wired.sender.is_online,
+        )
+        code = _run_threads(settings, threads, wired, station, reader)
+    outbox.close()
+    voices.close()
+    return code
+
+
+def _patiently(settings: Settings, dating: Dating, voices: Signals, stop: threading.Event) -> Outbox | None:
+    """The outbox, as soon as it can be opened; until then the screen says that the machine is out of order."""
+    while not stop.is_set():
+        try:
+            return open_outbox(settings.outbox, _limits(settings), dating.now())
+        except OutboxUnavailable as error:
+            _log.error("No tap can be taken: %s", error, extra={"action": "outbox_unavailable"})
+            voices.show(Signal.FAULT)
+            stop.wait(RETRY_S)
+    return None
+
+
+def _run_threads(settings: Settings, threads: Threads, wired: Wired, station: Station, reader: readers.Reader) -> int:
+    health = Health(
+        wired.machine,
+        wired.link,
+        heartbeat_s=settings.heartbeat_s,
+        condition=lambda: Condition(station.is_reader_ok, wired.sender.parked),
+    )
+    health.begin()
+    guard = watchdog.Watchdog(PATIENCE_S, notify=watchdog.systemd_notify())
+    stop = threads.stop
+    threads.start(
+        {
+            "reader": lambda: station.run(reader, stop.is_set, lambda: guard.beat("reader")),
+            "sender": lambda: wired.sender.run(wired.inbox, stop.is_set, lambda: guard.beat("sender")),
+            "link": lambda: wired.link.run(lambda: guard.beat("link")),
+            "health": lambda: health.run(stop.wait, lambda: guard.beat("health")),
+            "watchdog": lambda: guard.run(_ping_interval(), stop),
+        }
+    )
+    guard.ready()
+    _log.info("Session %d runs", wired.machine.session, extra={"action": "started"})
+    stop.wait()
+    guard.stopping()
+    return _end(threads, wired, health)
+
+
+def _ping_interval() -> timedelta:
+    return watchdog.ping_interval(os.environ.get("WATCHDOG_USEC")) or timedelta(seconds=20)
+
+
+def _end(threads: Threads, wired: Wired, health: Health) -> int:
+    """Stop taking cards, keep the hours, say goodbye."""
+    wired.machine.wake()
+    threads.join("reader", "sender", "health")
+    if threads.has_failed:
+        wired.link.stop()
+        return 1
+    try:
+        health.end()
+        wired.link.part(codec.encode(wired.machine.goodbye()), GOODBYE_S)
+    except OutboxUnavailable as error:
+        _log.warning("The last hour is kept for the next start: %s", error, extra={"action": "outbox_unavailable"})
+        wired.link.stop()
+    threads.join("link")
+    _log.info("Ended in good order", extra={"action": "stopped"})
+    return 0
+
+
+if __name__ == "__main__":
+    main()

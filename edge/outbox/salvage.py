@@ -1,0 +1,96 @@
+"""A damaged outbox file: set aside with its -wal and -shm, and read for whatever can still be read.
+
+Read forwards until it breaks, then backwards: one torn page costs what lies on it. A row counts only if its text is a
+record of its seq and its digest agrees.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from contract import codec
+from edge.outbox.rows import WAITING, Saved
+
+_MARK: Final = ".broken-"
+_COLUMNS: Final = "id, outbox, seq, state, settled_at, frozen, body, digest"
+_STATES: Final = frozenset({WAITING, "stored", "held"})
+_TAILS: Final = ("", "-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Wreck:
+    """What a damaged file still says."""
+
+    rows: tuple[Saved, ...]
+    ended: dict[str, int]
+    """The highest seq known of each of its outbox ids."""
+
+
+def set_aside(path: Path) -> Path:
+    """Move the file out of the way, all three parts of it; where it lies now."""
+    number = 1 + max((int(old.name.rpartition("-")[2]) for old in set_aside_before(path)), default=0)
+    aside = path.with_name(f"{path.name}{_MARK}{number}")
+    for tail in _TAILS:
+        part = path.with_name(path.name + tail)
+        if part.exists():
+            part.replace(aside.with_name(aside.name + tail))
+    return aside
+
+
+def set_aside_before(path: Path) -> list[Path]:
+    """The damaged files that were set aside beside *path*, oldest first."""
+    found = [file for file in path.parent.glob(f"{path.name}{_MARK}*") if file.name.rpartition("-")[2].isdigit()]
+    return sorted(found, key=lambda file: int(file.name.rpartition("-")[2]))
+
+
+def read(aside: Path) -> Wreck:
+    """Everything readable. Never raises for what the file holds."""
+    try:
+        db = sqlite3.connect(aside, isolation_level=None)
+    except sqlite3.Error:
+        return Wreck((), {})
+    try:
+        found = {row.id: row for row in _scan(db, "ASC")}
+        found |= {row.id: row for row in _scan(db, "DESC", known=frozenset(found))}
+        return Wreck(tuple(found.values()), _ended(db, tuple(found.values())))
+    finally:
+        db.close()
+
+
+def _scan(db: sqlite3.Connection, order: str, known: frozenset[int] = frozenset()) -> Iterator[Saved]:
+    try:
+        for raw in db.execute(f"SELECT {_COLUMNS} FROM row NOT INDEXED WHERE body IS NOT NULL ORDER BY id {order}"):
+            if raw[0] in known:
+                return
+            saved = _sound(raw)
+            if saved is not None:
+                yield saved
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError):
+        return
+
+
+def _sound(raw: tuple[object, ...]) -> Saved | None:
+    match raw:
+        case (int(number), str(outbox), int(seq), str(state), settled_at, frozen, str(body), str(digest)):
+            read = codec.decode_record(body)
+            if not isinstance(read, codec.Received) or read.record.seq != seq or codec.digest(body) != digest:
+                return None
+            if state not in _STATES or not (settled_at is None or isinstance(settled_at, int)):
+                return None
+            return Saved(number, outbox, seq, state, settled_at, bool(frozen), body)
+    return None
+
+
+def _ended(db: sqlite3.Connection, found: tuple[Saved, ...]) -> dict[str, int]:
+    ended: dict[str, int] = {}
+    try:
+        for outbox, last in db.execute("SELECT outbox, last_seq FROM stream"):
+            if isinstance(outbox, str) and isinstance(last, int) and last >= 0:
+                ended[outbox] = last
+    except (sqlite3.Error, UnicodeDecodeError):
+        pass
+    for row in found:
+        ended[row.outbox] = max(ended.get(row.outbox, 0), row.seq)
+    return ended

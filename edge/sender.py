@@ -1,0 +1,231 @@
+"""Brings rows to the centre and its answers back: the one thread that moves rows between the outbox and the link.
+
+What goes when is decided by `pacing`, what an answer means by `outbox`; here both are carried out.
+"""
+
+import logging
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from contract import codec, topics
+from contract.codec import BadMessage
+from contract.messages import Envelope, Resume, Stored
+from contract.topics import BadTopic, Kind, Topic
+from edge.link import Arrived, Connected, Disconnected, Happening, Published
+from edge.machine import Machine
+from edge.outbox import OutboxUnavailable
+from edge.outbox.rows import Waiting
+from edge.pacing import Batch, Pacer
+from edge.taps import Answer
+
+_log = logging.getLogger(__name__)
+
+FRESH_S: Final = 60.0
+"""Rows made within this time may use the slot of the newest."""
+MAX_NAP_S: Final = 2.0
+"""Also the time after which a row is seen that another process (`doctor`) put into the outbox."""
+
+
+class Line(Protocol):
+    """What the sender needs of a `Link`."""
+
+    @property
+    def is_connected(self) -> bool: ...
+
+    def publish(self, topic: Topic, payload: bytes) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """A row was kept."""
+
+
+Inbox = queue.SimpleQueue[Happening | Woken]
+
+
+class Sender:
+    """Driven by one thread: take what came in, send what is due, nap."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        line: Line,
+        *,
+        pacer: Pacer,
+        clock_wait_s: float,
+        answered: Callable[[Answer], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._machine = machine
+        self._line = line
+        self._pacer = pacer
+        self._clock_wait_s = clock_wait_s
+        self._answered = answered
+        self._monotonic = monotonic
+        self._refusal: str | None = None
+        self._unreachable: str | None = None
+
+    @property
+    def is_online(self) -> bool:
+        """Whether what is kept now is likely to reach the centre now."""
+        return self._line.is_connected and self._refusal is None
+
+    @property
+    def parked(self) -> int:
+        """Records that nobody answers though others are answered."""
+        return self._pacer.parked
+
+    def run(self, inbox: Inbox, is_over: Callable[[], bool], beat: Callable[[], None]) -> None:
+        """Serve until *is_over*."""
+        while not is_over():
+            beat()
+            try:
+                self._take_in(inbox)
+                self.turn()
+            except OutboxUnavailable as error:  # what could not be written down is sent, and answered, again
+                _log.warning("The outbox takes nothing now: %s", error, extra={"action": "outbox_unavailable"})
+
+    def turn(self) -> None:
+        """Correct dates where that became possible, and send what is due."""
+        self._redate()
+        if self._line.is_connected:
+            for batch in self._pacer.next_batches(self._now(), self._oldest(), self._fresh()):
+                self._send(batch)
+
+    def handle(self, happening: Happening | Woken) -> None:
+        """Take in one thing that happened."""
+        match happening:
+            case Connected():
+                self._connected()
+            case Disconnected(reason):
+                self._disconnected(reason)
+            case Published(kind, refusal):
+                if kind is Kind.RECORDS:
+                    self._note_refusal(refusal)
+            case Arrived(topic, payload):
+                self._arrived(topic, payload)
+
+    def _take_in(self, inbox: Inbox) -> None:
+        """Nap until something comes in or is due, then take in all there is."""
+        due = self._pacer.next_due_ms()
+        nap = MAX_NAP_S if due is None else min(max(due - self._now(), 0) / 1000, MAX_NAP_S)
+        if nap == 0 and not self._line.is_connected:
+            nap = MAX_NAP_S
+        try:
+            self.handle(inbox.get(timeout=max(nap, 0.001)))
+            while True:
+                self.handle(inbox.get_nowait())
+        except queue.Empty:
+            return
+
+    def _now(self) -> int:
+        return int(self._monotonic() * 1000)
+
+    # ---- up ----------------------------------------------------------------------------------------------------------
+
+    def _oldest(self) -> list[Waiting]:
+        return self._machine.outbox.oldest(
+            self._pacer.wanted, boot=self._machine.clock.boot, patient_after=self._mono_before(self._clock_wait_s)
+        )
+
+    def _fresh(self) -> list[Waiting]:
+        return self._machine.outbox.newest(
+            codec.MAX_RECORDS,
+            boot=self._machine.clock.boot,
+            patient_after=self._mono_before(self._clock_wait_s),
+            made_after=self._mono_before(FRESH_S),
+        )
+
+    def _mono_before(self, real_s: float) -> int:
+        """The machine's monotonic time *real_s* real seconds ago."""
+        clock = self._machine.clock
+        return clock.mono_ms() - round(real_s * 1000 / clock.real_seconds(1000))
+
+    def _send(self, batch: Batch) -> None:
+        texts = self._machine.outbox.freeze(batch.outbox, batch.seqs)
+        if not texts:
+            self._pacer.forget(batch.outbox, batch.seqs)
+            return
+        confirmed = self._machine.outbox.confirmed(batch.outbox)
+        envelope = Envelope(device=self._machine.device, outbox=batch.outbox, confirmed=confirmed)
+        self._line.publish(topics.records(self._machine.device), codec.encode_batch(envelope, texts))
+
+    def _redate(self) -> None:
+        base = self._machine.dating.base()
+        if base is not None:
+            redated = self._machine.outbox.redate(self._machine.clock.boot, base)
+            if redated:
+                _log.info("%d records got their right time", redated, extra={"action": "redated", "rows": redated})
+
+    # ---- the line ----------------------------------------------------------------------------------------------------
+
+    def _connected(self) -> None:
+        self._unreachable = None
+        self._refusal = None
+        _log.info("Connected", extra={"action": "connected"})
+        self._line.publish(topics.status(self._machine.device), codec.encode(self._machine.birth()))
+        self._pacer.connected(self._now())
+        if self._machine.dating.base() is None:
+            self._machine.report("clock_asked", at_once=True)
+
+    def _disconnected(self, reason: str) -> None:
+        if reason != self._unreachable:
+            self._unreachable = reason
+            _log.warning("No connection: %s; trying again", reason, extra={"action": "disconnected"})
+
+    def _note_refusal(self, refusal: str | None) -> None:
+        if refusal == self._refusal:
+            return
+        self._refusal = refusal
+        if refusal is None:
+            self._machine.report("sending_accepted")
+        else:
+            _log.error("The broker passes nothing on: %s", refusal, extra={"action": "sending_refused"})
+            self._machine.report("sending_refused", reason=refusal)
+
+    # ---- down --------------------------------------------------------------------------------------------------------
+
+    def _arrived(self, topic: str, payload: bytes) -> None:
+        try:
+            kind = topics.parse(topic).kind
+            if kind is Kind.STORED:
+                self._take_answer(codec.decode(payload, Stored, device=self._machine.device))
+            elif kind is Kind.RESUME:
+                self._take_resume(codec.decode(payload, Resume, device=self._machine.device))
+        except (BadMessage, BadTopic) as bad:
+            _log.warning("An unreadable message came: %s", bad, extra={"action": "bad_message"})
+
+    def _take_answer(self, stored: Stored) -> None:
+        settled = self._machine.outbox.settle(stored, self._machine.dating.now())
+        seqs = [answer.seq for answer in settled.answers]
+        sent = self._pacer.sent_once_ms(stored.outbox, seqs)
+        if sent is not None:
+            self._machine.dating.learn(stored.at, journey_s=(self._now() - sent) / 1000)
+        if seqs:
+            self._pacer.answered(stored.outbox, seqs, self._now())
+            self._note_refusal(None)
+        for answer in settled.answers:
+            self._answered(answer)
+            self._log_bad_news(answer)
+        for outbox, seq in settled.moved:
+            self._pacer.forget(outbox, [seq])
+        if settled.moved:
+            _log.error("%d records moved to a new outbox", len(settled.moved), extra={"action": "conflict"})
+
+    def _log_bad_news(self, answer: Answer) -> None:
+        if answer.verdict != "stored":
+            _log.warning(
+                "Record %d was %s: %s", answer.seq, answer.verdict, answer.reason, extra={"action": answer.verdict}
+            )
+
+    def _take_resume(self, asked: Resume) -> None:
+        gone = self._machine.outbox.resume(asked, self._machine.dating.now())
+        _log.warning(
+            "The centre asks for %d records again; %d of them are gone",
+            len(asked.missing),
+            len(gone),
+            extra={"action": "resume", "asked": len(asked.missing), "gone": len(gone)},
+        )
