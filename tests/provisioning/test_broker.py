@@ -1,4 +1,4 @@
-import os
+import subprocess
 
 import pytest
 
@@ -69,5 +69,8 @@ def test_no_machine_can_be_named_like_a_service() -> None:
 
 
 def test_a_process_that_is_no_broker_is_never_signalled() -> None:
-    with pytest.raises(broker.BrokerUnreachable, match="no running broker"):
-        broker.reload(os.getpid())
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        with pytest.raises(broker.BrokerUnreachable, match="no running broker"):
+            broker.reload(bystander.pid)
+        assert bystander.poll() is None
+        bystander.kill()

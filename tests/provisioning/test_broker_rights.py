@@ -36,11 +36,11 @@ class Caller:
     def __init__(self, broker: Mosquitto, credentials: Credentials, name: str) -> None:
         self.received: queue.Queue[tuple[str, bytes]] = queue.Queue()
         self._answers: queue.Queue[int] = queue.Queue()
-        self._connected = threading.Event()
+        self._connected: queue.Queue[bool] = queue.Queue()
         self._disconnected = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
         self._client.tls_set(str(credentials.ca), str(credentials.certificate), str(credentials.key))
-        self._client.on_connect = lambda *_: self._connected.set()
+        self._client.on_connect = lambda _c, _u, _f, code, _p: self._connected.put(code.is_failure)
         self._client.on_disconnect = lambda *_: self._disconnected.set()
         self._client.on_publish = lambda _c, _u, _mid, code, _p: self._answers.put(code.value)
         self._client.on_subscribe = lambda _c, _u, _mid, codes, _p: self._answers.put(codes[0].value)
@@ -50,7 +50,9 @@ class Caller:
     def __enter__(self) -> "Caller":
         self._client.connect(self._broker.host, self._broker.port, keepalive=20)
         self._client.loop_start()
-        assert self._connected.wait(PATIENCE), "no answer to CONNECT"
+        if self._connected.get(timeout=PATIENCE):
+            self.__exit__()
+            raise AssertionError("the broker refused the connection")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -282,6 +284,24 @@ def test_the_operators_commands_revoke_a_live_machine(broker: Mosquitto, a: Call
     wait_for(lambda: a.publish(topics.records(A)) == NOT_AUTHORISED, "The refusal of a revoked machine")
     assert b.publish(topics.records(B)) == NOBODY_LISTENS
     assert connect_fails(broker, broker.credentials(A))
+
+
+def test_a_client_must_say_its_id(broker: Mosquitto) -> None:
+    with pytest.raises(AssertionError, match="refused"), Caller(broker, broker.issue(A), ""):
+        pass
+
+
+def test_a_restarted_broker_has_forgotten_what_was_retained(broker: Mosquitto) -> None:
+    with Caller(broker, broker.issue(A), A) as a:
+        a.publish(topics.status(A), b"before", retain=True)
+    broker.restart()
+    with Caller(broker, broker.issue("ingest"), "ingest-1") as ingest:
+        ingest.subscribe(topics.every(Kind.STATUS))
+        ingest.subscribe(topics.every(Kind.APPLIED))
+        with Caller(broker, broker.issue(A), A) as a:
+            a.publish(topics.applied(A), b"after")
+        assert ingest.hears(b"after")
+    assert not list(broker.folder.glob("*.db"))
 
 
 def test_a_packet_above_the_limit_ends_only_its_own_connection(broker: Mosquitto, a: Caller, b: Caller) -> None:

@@ -21,13 +21,15 @@ def test_a_reader_that_has_the_old_file_open_keeps_reading_the_old_one(tmp_path:
         assert reader.read() == b"old"
 
 
-def test_a_secret_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
-    before = os.umask(0)
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077], ids=oct)
+@pytest.mark.parametrize("mode", [files.SECRET, files.PUBLIC], ids=oct)
+def test_who_may_read_a_file_does_not_hang_on_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
     try:
-        files.replace(tmp_path / "key", b"secret", mode=files.SECRET)
+        files.replace(tmp_path / "key", b"secret", mode=mode)
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == mode
 
 
 def test_create_refuses_what_is_already_there(tmp_path: Path) -> None:

@@ -48,6 +48,17 @@ def test_the_listener_is_on_loopback_alone() -> None:
     assert [line for line in text.splitlines() if line.startswith("listener")] == ["listener 4711 127.0.0.1"]
 
 
+def test_the_shipped_file_says_what_no_test_can_see_from_outside() -> None:
+    shipped = mosquitto_server.SHIPPED.read_text().splitlines()
+    for setting in ("tls_version tlsv1.2", "allow_anonymous false", "user mosquitto", "sys_interval 10"):
+        assert shipped.count(setting) == 1
+
+
+def test_a_comment_in_the_shipped_file_stands_on_its_own_line() -> None:
+    settings = [line for line in mosquitto_server.SHIPPED.read_text().splitlines() if not line.startswith("#")]
+    assert not [line for line in settings if "#" in line]
+
+
 def test_a_shipped_file_without_its_listener_is_not_run_open() -> None:
     with pytest.raises(ServerFailed, match="exactly once"):
         mosquitto_server.for_loopback("user mosquitto\n", port=4711, user="root")
