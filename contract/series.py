@@ -203,7 +203,7 @@ _UNITS: Final = (
     _count("late_taps", "of these, arrived more than 15 minutes after their day had ended"),
     _measure("able_min", "minutes in which a machine could take a tap, inside service hours"),
     _measure("service_min", "minutes of service hours"),
-    _measure("complete_pct", "able of service minutes in per cent; 100 on a day without service"),
+    _measure("complete_pct", "able of service minutes in per cent; none without service", optional=True),
     Field("completed_at", Type.INT, "ms since 1970: when every record of the window had arrived", optional=True),
 )
 

@@ -230,7 +230,7 @@ def _event(
     where: Mapping[str, str], kind: str, *, time_ns: int, lasted: tuple[int, int], is_over: bool = True
 ) -> Point:
     since_ms, end_ms = lasted
-    fields = {
+    fields: dict[str, series.Value | None] = {
         "kind": kind,
         "text": _TEXTS.get(kind, _OTHER_TEXT),
         "end_ms": end_ms,
