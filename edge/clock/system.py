@@ -18,10 +18,15 @@ TIME_ERROR: Final = 5  # adjtimex(2): the clock is not synchronised
 TIMEX_BYTES: Final = 512  # more than any struct timex
 
 
-def is_kernel_synchronised() -> bool:
-    """Whether the kernel holds its clock for synchronised now; a refused question (seccomp) counts as no."""
-    state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))  # modes = 0: only asks
+def means_synchronised(state: int) -> bool:
+    """What adjtimex answered; a refused question (-1: seccomp, as systemd's ProtectClock does) counts as no."""
     return 0 <= state < TIME_ERROR
+
+
+def is_kernel_synchronised() -> bool:
+    """Whether the kernel holds its clock for synchronised now."""
+    state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))  # modes = 0: only asks
+    return means_synchronised(state)
 
 
 class SystemClock:

@@ -95,6 +95,15 @@ def test_a_faster_clock_makes_waiting_shorter(path) -> None:
     assert clock.real_seconds(30_000) == 0.5
 
 
+def test_a_change_of_speed_makes_no_clock_jump(path) -> None:
+    ten_seconds_ago = simulated.read(path).anchor_ms - 10_000
+    simulated.write(path, replace(simulated.read(path), anchor_ms=ten_seconds_ago))
+    simulated.set_speed(path, 600)
+    clock = simulated.SimulatedClock(path)
+    assert near(clock.wall_ms(), TUESDAY + 10_000)
+    assert near(clock.mono_ms(), 10_000)
+
+
 def test_a_reboot_is_another_boot_with_a_clock_nobody_has_set(path) -> None:
     clock = simulated.SimulatedClock(path)
     boot = clock.boot
@@ -140,7 +149,9 @@ def test_a_file_that_turns_bad_or_vanishes_changes_nothing(path, caplog) -> None
     clock = simulated.SimulatedClock(path)
     path.write_text("{")
     assert near(clock.wall_ms(), TUESDAY)
+    assert near(clock.wall_ms(), TUESDAY)
     path.unlink()
+    assert near(clock.wall_ms(), TUESDAY)
     assert near(clock.wall_ms(), TUESDAY)
     assert {record.action for record in caplog.records} == {"clock_file_unreadable"}
     assert len(caplog.records) == 2

@@ -65,6 +65,15 @@ def test_a_note_that_cannot_be_written_costs_only_the_memory(nothing) -> None:
     assert clock.is_trusted()
 
 
+@pytest.mark.parametrize(
+    ("state", "is_synchronised"),
+    [(0, True), (1, True), (4, True), (5, False), (-1, False)],
+    ids=["in order", "leap second ahead", "leap second over", "not synchronised", "we may not ask"],
+)
+def test_adjtimex_answers_with_a_state(state: int, is_synchronised: bool) -> None:
+    assert system.means_synchronised(state) is is_synchronised
+
+
 def test_the_kernel_can_be_asked_and_the_clock_not_set() -> None:
     before = time.time()
     assert system.is_kernel_synchronised() in (True, False)

@@ -104,6 +104,13 @@ def test_a_driver_that_left_before_its_answer_does_no_harm(reader, path) -> None
     assert reader.read(0.05) is None
 
 
+def test_a_driver_that_never_read_its_answer_does_no_harm(reader, path) -> None:
+    driver = raw(path, b"card 01020304\n")
+    assert reader.read(5) == CardRead(b"\1\2\3\4")
+    driver.close()
+    assert reader.read(0.05) is None
+
+
 def test_a_mute_card_holds_the_reader_up(reader, path, pool) -> None:
     muting = pool.submit(simulated.Finger(path).mute, 0.3)
     began = time.monotonic()

@@ -49,6 +49,18 @@ def test_the_end_of_the_input_is_a_fault_said_once(pipe) -> None:
     assert [reader.read(0.01), reader.read(0.01)] == [None, None]
 
 
+def test_a_terminal_that_hangs_up_is_a_fault() -> None:
+    ours, theirs = os.openpty()
+    try:
+        reader = stdin.StdinReader(ours)
+        reader.read(0)
+        os.close(theirs)
+        assert isinstance(reader.read(1), ReaderFault)
+    finally:
+        os.close(ours)
+        reader.close()
+
+
 def test_bytes_that_are_no_text_only_mean_try_again(pipe) -> None:
     reader = stdin.StdinReader(pipe[0])
     reader.read(0)
@@ -62,6 +74,7 @@ def test_an_endless_line_does_not_fill_the_memory(pipe) -> None:
     for _ in range(20):
         os.write(pipe[1], b"0" * 4096)
         reader.read(1)
+    assert len(reader._rest) <= stdin.MAX_LINE
     os.write(pipe[1], b"\n01020304\n")
     assert isinstance(reader.read(1), Unusable | TryAgain)
     assert reader.read(0) == CardRead(b"\1\2\3\4")

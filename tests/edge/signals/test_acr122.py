@@ -80,6 +80,13 @@ def test_signals_are_given_in_order_and_all_before_closing() -> None:
     assert lamp.given == commands(Signal.STORED, Signal.CONFIRMED, Signal.READY)
 
 
+def test_an_idle_lamp_closes_at_once() -> None:
+    voice = acr122.Acr122Signals(Lamp())
+    began = time.monotonic()
+    voice.close()
+    assert time.monotonic() - began < 1
+
+
 def test_a_hanging_lamp_holds_nobody_up_and_shows_the_newest_afterwards() -> None:
     lamp = Lamp()
     lamp.may_go_on.clear()

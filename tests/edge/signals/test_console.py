@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 
 import pytest
 
@@ -49,14 +50,21 @@ def test_a_terminal_that_cannot_write_the_words_is_a_failed_signal() -> None:
         console.ConsoleSignals(ascii_only).show(Signal.STORED_OFFLINE)
 
 
+class SlowStream(io.StringIO):
+    """Takes a line in two halves and lets others run in between."""
+
+    def write(self, text: str) -> int:
+        super().write(text[:3])
+        time.sleep(0.001)
+        return super().write(text[3:])
+
+
 def test_lines_of_several_threads_do_not_mix() -> None:
-    stream = io.StringIO()
+    stream = SlowStream()
     voice = console.ConsoleSignals(stream, as_json=True)
-    threads = [
-        threading.Thread(target=lambda: [voice.show(Signal.STORED, seq=n) for n in range(200)]) for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: [voice.show(Signal.STORED, seq=n) for n in range(10)]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len([json.loads(line) for line in stream.getvalue().splitlines()]) == 800
+    assert len([json.loads(line) for line in stream.getvalue().splitlines()]) == 40
