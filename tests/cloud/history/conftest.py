@@ -1,4 +1,4 @@
-"""A strict, small stand-in for the write endpoint of InfluxDB 2: it gives the answers that the engine here never does."""
+"""A strict, small stand-in for the write endpoint of InfluxDB 2, for the answers that the engine here never gives."""
 
 import http.server
 import threading
