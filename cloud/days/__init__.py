@@ -16,7 +16,7 @@ from cloud.days.counted import (
     estate_day,
     reason,
 )
-from cloud.days.jakarta import DAY, HOUR, MINUTE, DaySpan, Span, covers, day_of, hours_of, span_of, starts
+from cloud.days.jakarta import DAY, HOUR, MINUTE, DaySpan, Span, covers, day_of, hours_of, merged, span_of, starts
 from cloud.days.service import ALWAYS, BadServiceHours, ServiceHours
 from cloud.days.watermark import SETTLING, Gap, Outbox, Proof, complete, is_settled
 
@@ -50,6 +50,7 @@ __all__ = [
     "estate_day",
     "hours_of",
     "is_settled",
+    "merged",
     "reason",
     "span_of",
     "starts",

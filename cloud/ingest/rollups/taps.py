@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -19,7 +19,6 @@ LEAST_WEEKS: Final = 2
 SMALLEST_SHOWN: Final = 5
 """Counts below this, finer than a day, are withheld."""
 _WEEK: Final = 7 * days.DAY
-_NONE: Final = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,43 +51,47 @@ class Pattern:
 
 def tap_15m(pattern: Pattern, day: date, *, estate: str, until_ms: int) -> list[Point]:
     """The quarter-hours of *day* that began before *until_ms* and in which the machine stood at *estate*."""
-    begin, end = days.span_of(day)
     tags = {"device": pattern.machine.device, "estate": estate}
     return [
-        series.TAP_15M.point(quarter * NS, tags, _quarter(pattern, quarter))
-        for quarter in range(begin, min(end, until_ms), QUARTER)
-        if _stands(pattern.machine, quarter)
+        series.TAP_15M.point(quarter * NS, tags, fields)
+        for hour in days.hours_of(day)
+        for quarter, fields in _quarters(pattern, hour)
+        if quarter < until_ms
     ]
 
 
-def _quarter(pattern: Pattern, quarter: int) -> dict[str, series.Value | None]:
-    counted = pattern.quarters.get(quarter, NOTHING)
-    return {"known": counted.known, "unknown": counted.unknown, "expected": expected(pattern, quarter)}
+def _quarters(pattern: Pattern, hour: int) -> Iterator[tuple[int, dict[str, series.Value | None]]]:
+    """Of one hour the quarter-hours in which the machine stood there, by their start."""
+    stands = days.merged(stay.span for stay in pattern.machine.stays)
+    weeks = _comparable(pattern, hour)
+    for quarter in range(hour, hour + days.HOUR, QUARTER):
+        if _within(stands, quarter):
+            counted = pattern.quarters.get(quarter, NOTHING)
+            expected = _expected(pattern, [quarter - week for week in weeks if _within(stands, quarter - week)])
+            yield quarter, {"known": counted.known, "unknown": counted.unknown, "expected": expected}
 
 
-def expected(pattern: Pattern, quarter: int) -> float | None:
-    """Taps of both sorts in this quarter-hour on like weekdays of the last 8 weeks, mean.
+def _comparable(pattern: Pattern, hour: int) -> list[int]:
+    """How far back (ms) this hour was on like weekdays when the machine was able to take a tap and no holiday was.
 
-    Compared are those in which the machine could take a tap and no calendar row covers the day; a quarter-hour without
-    a tap counts as 0. None where fewer than two can be compared.
+    Able minutes are known by the hour alone: any of them makes its quarter-hours able.
     """
-    like = [quarter - weeks * _WEEK for weeks in range(1, WEEKS + 1)]
-    taken = [pattern.quarters.get(each, NOTHING).taps for each in like if _compares(pattern, each)]
-    return sum(taken) / len(taken) if len(taken) >= LEAST_WEEKS else None
+    return [
+        back
+        for back in range(_WEEK, (WEEKS + 1) * _WEEK, _WEEK)
+        if pattern.machine.able.get(hour - back, 0) > 0 and not days.covers(pattern.holidays, days.day_of(hour - back))
+    ]
 
 
-def _compares(pattern: Pattern, quarter: int) -> bool:
-    """Able minutes are known by the hour alone: any of them makes its quarter-hours able."""
-    hour = quarter - quarter % days.HOUR
-    return (
-        pattern.machine.able.get(hour, 0) > 0
-        and _stands(pattern.machine, quarter)
-        and not days.covers(pattern.holidays, days.day_of(quarter))
-    )
+def _expected(pattern: Pattern, like: Sequence[int]) -> float | None:
+    """The mean over quarter-hours that can be compared, 0 for one without a tap; None where they are fewer than two."""
+    if len(like) < LEAST_WEEKS:
+        return None
+    return sum(pattern.quarters[at].taps for at in like if at in pattern.quarters) / len(like)
 
 
-def _stands(machine: days.Machine, at_ms: int) -> bool:
-    return any(stay.span[0] <= at_ms < stay.span[1] for stay in machine.stays)
+def _within(spans: Iterable[days.Span], at_ms: int) -> bool:
+    return any(begin <= at_ms < end for begin, end in spans)
 
 
 def tap_hour(taps: Mapping[int, int], day: date, *, estate: str, until_ms: int) -> list[Point]:
