@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import click
 
-from provisioning import broker, certificates, keys
+from provisioning import broker, certificates, keys, registry
 
-GROUPS = (certificates.group, keys.group, broker.group)
+GROUPS = (certificates.group, keys.group, broker.group, registry.group)
 
 
 @click.group()

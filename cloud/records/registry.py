@@ -76,6 +76,12 @@ def version(connection: Connection) -> int:
     return marks.read(connection, marks.REGISTRY_CHANGED)
 
 
+def hold(connection: Connection) -> None:
+    """Let no other change of the registry in until this transaction ends. (SQLite's writers are alone anyway.)"""
+    mark = select(marks_table.c.value).where(marks_table.c.name == marks.REGISTRY_CHANGED)
+    connection.execute(mark.with_for_update())
+
+
 def raise_version(connection: Connection, *, now_ms: int) -> int:
     """Say that the registry changes in this transaction; the new version, which is about the present in ms."""
     statement = insert_into(connection, marks_table).values(name=marks.REGISTRY_CHANGED, value=now_ms)
