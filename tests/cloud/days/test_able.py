@@ -132,6 +132,27 @@ def test_a_machine_that_was_away_for_an_hour_was_not_there_the_whole_day() -> No
     assert not away.counts(DAY)
 
 
+def test_a_machine_that_came_back_counts_from_then_on() -> None:
+    back = Machine("DMG-01", (Stay(0, hour(-48)), Stay(hour(-24), None)))
+    assert back.is_there(DAY)
+    assert back.counts(DAY)
+
+
+@pytest.mark.parametrize(
+    ("stay", "there"),
+    [
+        (Stay(BEGIN + days.DAY - 1, None), True),
+        (Stay(BEGIN + days.DAY, None), False),
+        (Stay(0, BEGIN + 1), True),
+        (Stay(0, BEGIN), False),
+        (Stay(hour(3), hour(4)), True),
+    ],
+    ids=["from-the-last-ms", "from-the-next-day", "until-after-the-first-ms", "until-midnight", "for-an-hour"],
+)
+def test_a_machine_is_there_at_any_moment_of_a_day(stay: Stay, there: bool) -> None:
+    assert Machine("DMG-01", (stay,)).is_there(DAY) is there
+
+
 @pytest.mark.parametrize("offset", [-1, 1])
 def test_other_days_know_nothing_of_it(offset: int) -> None:
     of = days.estate_day(days.Estate("DMG", date(2020, 1, 1), (machine(ALL_DAY),)), DAY + timedelta(days=offset))

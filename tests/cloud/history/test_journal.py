@@ -1,4 +1,7 @@
 import asyncio
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from cloud.history.journal import Illegible, JournalHistory, JournalInUse
 from cloud.history.patience import Pace
 from contract import series
 from contract.series import Point
+from demo.servers import process
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
 AT_ONCE = Pace(first_s=0.001, longest_s=0.002, person_first_s=0.001, person_longest_s=0.002)
@@ -146,3 +150,40 @@ def test_an_address_that_is_none_is_refused_with_a_sentence(url: str) -> None:
 
 def test_the_token_is_not_shown() -> None:
     assert "secret" not in repr(Access("ingest-1", "secret"))
+
+
+_PROGRAM = """
+import asyncio, os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from cloud.history.journal import JournalHistory
+from contract import series
+
+async def main() -> None:
+    now = datetime(2026, 5, 12, tzinfo=UTC)
+    point = series.TAP.point(1, {"device": "DMG-01"}, {"known": 1, "unknown": 0, "seq": 1, "lag": 5})
+    async with JournalHistory(Path(sys.argv[1]), "ingest-1", now=lambda: now) as history:
+        await history.write([point])
+        os.write(1, b"WRITE RETURNED")
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.integration
+def test_a_line_is_on_the_disk_before_write_returns(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    try:
+        strace = process.find("strace", package="strace")
+    except process.MissingProgram as error:
+        suite = request.config.pluginmanager.get_plugin(str(Path(__file__).parents[2] / "conftest.py"))
+        suite.missing(error)  # type: ignore[union-attr]
+    command = [strace, "-f", "-y", "-e", "trace=write,fsync", "-s", "20", sys.executable, "-c", _PROGRAM, str(tmp_path)]
+    traced = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
+    calls = [
+        line for line in traced.stderr.splitlines() if ".lp>" in line or str(tmp_path) in line or "RETURNED" in line
+    ]
+    steps = [re.sub(r".*?(write|fsync)\(\d+<([^>]*)>.*", r"\1 \2", line) for line in calls]
+    file = tmp_path / "taps/2026-05-12.ingest-1.lp"
+    assert steps.index(f"write {file}") < steps.index(f"fsync {file}") < len(steps) - 1
+    assert f"fsync {file.parent}" in steps  # the file's name too
+    assert "RETURNED" in calls[-1]
