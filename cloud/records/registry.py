@@ -12,6 +12,7 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, case, select
 
+from cloud import days
 from cloud.records import marks
 from cloud.records.schema import cards, estates, installations, units
 from cloud.records.schema import marks as marks_table
@@ -132,6 +133,15 @@ def changed_after(connection: Connection, after: int) -> Changed:
     pseudonyms = connection.scalars(select(cards.c.pseudonym).where(cards.c.changed > after).distinct())
     devices = connection.scalars(select(installations.c.device).where(installations.c.changed > after).distinct())
     return Changed(now, frozenset(pseudonyms), frozenset(devices))
+
+
+def are_service_hours(text: str) -> bool:
+    """Whether the days' rules can read *text* as service hours."""
+    try:
+        days.ServiceHours.parse(text)
+    except days.BadServiceHours:
+        return False
+    return True
 
 
 def _installation(row: Row[tuple[object, ...]]) -> Installation:

@@ -277,6 +277,22 @@ dirty_days = Table(
     Column("touched", BigInteger, nullable=False, default=1),  # rises with each touch: only what was read is cleared
 )
 
+completed_days = Table(
+    "completed_days",
+    metadata,
+    Column("estate", String(8), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("completed_ms", BigInteger, nullable=False),  # when it was first seen that every record had arrived
+)
+
+online_hours = Table(
+    "online_hours",
+    metadata,
+    Column("device", String(16), primary_key=True),
+    Column("hour_ms", BigInteger, primary_key=True),
+    Column("minutes", Integer, nullable=False),  # minute rows in which it was online
+)
+
 # ---- signs of life ---------------------------------------------------------------------------------------------------
 
 heard = Table(

@@ -1,10 +1,11 @@
-"""`hadir-provision registry`: prepare the tables, import the files. Prints counts and places, never what a cell held."""
+"""`hadir-provision registry`: prepare the tables, import the files. Prints counts and places, never a cell's content."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -75,7 +76,7 @@ def prepare(url: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def import_(folder: Path, url: str, pepper: Pepper | None, history: bool, dry_run: bool) -> None:
     """Import the CSV files in DIR, all or none. Importing the same files again changes nothing."""
-    now = click.get_current_context().obj
+    now: datetime = click.get_current_context().obj
     with _records(url) as records:
         lines = importing.read_folder(folder, pepper=pepper)
         if dry_run:

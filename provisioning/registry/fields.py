@@ -12,6 +12,7 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import PlainValidator, ValidationInfo
 
+from cloud.records import registry
 from cloud.records.pseudonyms import Pepper
 from contract.cards import UID_LENGTHS, is_random
 from contract.topics import BadTopic, DeviceId
@@ -26,9 +27,6 @@ _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-]
 _ESTATE: Final = re.compile(r"[A-Z][A-Z0-9]{1,7}")
 _UNIT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,62}[A-Za-z0-9]")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,12})?")
-_WEEKDAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-_TIME: Final = "(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
-_OPENING: Final = re.compile(rf"({_WEEKDAY})(?:-{_WEEKDAY})? ({_TIME})-({_TIME})")
 
 
 def day(text: str) -> date:
@@ -119,11 +117,9 @@ def degrees(most: int) -> Callable[[str], float]:
 
 def service_hours(text: str) -> str:
     """When the machine can be reached, such as `Mon-Fri 08:00-16:00; Sat 08:00-12:00`; empty = always."""
-    for opening in filter(None, (part.strip() for part in text.split(";"))):
-        found = _OPENING.fullmatch(opening)
-        if not found or found[2] >= found[3]:
-            raise ValueError("are no service hours: expected such as Mon-Fri 08:00-16:00; Sat 08:00-12:00")
-    return text
+    if not registry.are_service_hours(text):
+        raise ValueError("are no service hours: expected such as Mon-Fri 08:00-16:00; Sat 08:00-12:00")
+    return prose(text)
 
 
 def pseudonym(text: str, info: ValidationInfo) -> str:

@@ -1,4 +1,4 @@
-"""A folder of files: read all files, then plan and write in one transaction; or say all that is wrong, and do nothing."""
+"""A folder of files: read all, then plan and write in one transaction; or say all that is wrong and do nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from cloud.records import Connection, Records, registrar, registry
+from cloud.records import Connection, Records, counts, registrar, registry
 from cloud.records.pseudonyms import Pepper
 from provisioning.registry import planning, reading, touched
 from provisioning.registry.planning import Plan, RegistryRefused
@@ -62,7 +62,7 @@ def carry_out(records: Records, lines: Lines, *, now: datetime, history: bool = 
         if not plan.changes:
             return Imported(plan, registry.version(connection))
         changes = [(change.table, change.after, change.before is None) for change in plan.changes]
-        days = touched.days(plan, today=touched.local_day(_ms(now)))
+        days = touched.days(plan, today=counts.local_day(_ms(now)))
         return Imported(plan, registrar.write(connection, changes, touched=days, now_ms=_ms(now)))
 
     return records.write(work)

@@ -6,12 +6,12 @@ Days before an estate went live, and days to come, have no roll-ups and are left
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from typing import Final, TypeAlias
 
+from cloud.records.counts import local_day
 from provisioning.registry.planning import Change, Plan, Registry, Values
 
-WIB: Final = timezone(timedelta(hours=7), "WIB")
 Span: TypeAlias = tuple[date, date]
 """Days, both included."""
 
@@ -33,11 +33,6 @@ def days(plan: Plan, *, today: date) -> set[tuple[str, date]]:
     """The pairs that *plan* touches."""
     live = {str(row["estate"]): row["go_live"] for row in plan.registry["estates"]}
     return {(estate, day) for estate, span in _spans(plan) for day in _each(span, since=live[estate], today=today)}
-
-
-def local_day(at_ms: int) -> date:
-    """The day in Jakarta."""
-    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).astimezone(WIB).date()
 
 
 def _each(span: Span, *, since: object, today: date) -> Iterator[date]:

@@ -29,6 +29,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar")),
     )
     op.create_table(
+        "completed_days",
+        sa.Column("estate", sa.String(length=8), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("completed_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("estate", "day", name=op.f("pk_completed_days")),
+    )
+    op.create_table(
         "dead_letters",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("arrived_ms", sa.BigInteger(), nullable=False),
@@ -101,6 +108,13 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_marks")),
+    )
+    op.create_table(
+        "online_hours",
+        sa.Column("device", sa.String(length=16), nullable=False),
+        sa.Column("hour_ms", sa.BigInteger(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("device", "hour_ms", name=op.f("pk_online_hours")),
     )
     op.create_table(
         "presence",
