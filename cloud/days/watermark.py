@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from cloud.days.able import Machine
-from cloud.days.jakarta import MINUTE, DaySpan, covers, covers_all, day_of, starts
+from cloud.days.jakarta import MINUTE, DaySpan, covers, covers_all, day_of, overlap, starts
 from contract.ranges import Ranges
 
 SETTLING: Final = 15 * MINUTE
@@ -118,7 +118,8 @@ def _all_lost(declared_lost: Sequence[DaySpan], one_ms: int, other_ms: int) -> b
 def is_settled(machine: Machine, complete_ms: int | None, window: DaySpan) -> bool:
     """Whether *machine* can have no more taps of *window* to send: complete past it, removed, or declared lost."""
     first, last = window
-    removed = max((stay.span[1] for stay in machine.stays), default=0)
+    whole = starts(first), starts(last + ONE_DAY)
+    removed = max((stay.span[1] for stay in machine.stays if overlap(stay.span, whole)), default=0)
     reached = complete_ms if complete_ms is not None else -1
     return all(
         reached >= min(starts(day + ONE_DAY) + (SETTLING if day == last else 0), removed)

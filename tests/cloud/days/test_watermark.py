@@ -96,6 +96,16 @@ CASES = {
     "lost-days-end-with-the-first-fact-of-a-new-outbox-without-records": Case(
         [outbox("a"), outbox("b", 0, first_fact_ms=later(8))], [ONE, Proof("b", 0, "b2", 9)], PROVEN_A, WEEK_LOST
     ),
+    "lost-days-end-with-the-next-outbox-not-with-the-last": Case(
+        [
+            outbox("a", 9),
+            outbox("b", 3, first_fact_ms=later(1), closed_at_seq=3),
+            outbox("c", 0, first_fact_ms=later(9)),
+        ],
+        [Proof("a", 9, "b1", 0), OF_B],
+        PROVEN_B,
+        WEEK_LOST,
+    ),
     "a-chain-of-three": Case(
         [A_CLOSED, outbox("b", 3, first_fact_ms=NOON + 1, closed_at_seq=3), outbox("c", 1, first_fact_ms=NOON + 2)],
         [ONE, OF_B, Proof("c", 1, "b2", 90)],
@@ -159,6 +169,16 @@ END = days.starts(DAY + timedelta(days=1))
 )
 def test_a_day_is_settled(subject: Machine, complete_ms: int | None, expected: bool) -> None:
     assert days.is_settled(subject, complete_ms, (DAY, DAY)) is expected
+
+
+def test_a_machine_that_will_come_back_is_settled_when_it_left() -> None:
+    stays = (Stay(0, NOON - days.HOUR), Stay(NOON - days.MINUTE, NOON), Stay(END + days.DAY, None))
+    assert days.is_settled(Machine("DMG-01", stays), NOON, (DAY, DAY))
+    assert not days.is_settled(Machine("DMG-01", stays), NOON - 1, (DAY, DAY))
+
+
+def test_a_window_settles_a_quarter_of_an_hour_after_its_end() -> None:
+    assert days.SETTLING == 15 * 60 * 1000
 
 
 def test_of_a_longer_window_only_the_days_not_reached_must_be_lost() -> None:
