@@ -1,4 +1,4 @@
-"""`hadir-provision registry`: prepare the tables, import the files. Prints counts and places, never a cell's content."""
+"""`hadir-provision registry`: prepare the tables, import the files. Prints counts and places, never a cell."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def import_(folder: Path, url: str, pepper: Pepper | None, history: bool, dry_ru
             imported = importing.preview(records, lines, now=now, history=history)
         else:
             imported = importing.carry_out(records, lines, now=now, history=history)
-    Console(file=click.get_text_stream("stdout")).print(_table(imported))
+    Console().print(_table(imported))
     click.echo(_conclusion(imported, dry_run=dry_run))
 
 
