@@ -107,6 +107,12 @@ def installations_of(connection: Connection, devices: Collection[str]) -> dict[s
     return {device: sorted(places, key=lambda place: place.installed_ms) for device, places in found.items()}
 
 
+def installations_at(connection: Connection, code: str) -> dict[str, list[Installation]]:
+    """All installations, anywhere, of the machines that were ever installed at estate *code*."""
+    devices = connection.scalars(select(installations.c.device).where(installations.c.estate == code).distinct())
+    return installations_of(connection, devices.all())
+
+
 def all_installations(connection: Connection) -> list[Installation]:
     """Every installation there ever was, by machine and time."""
     query = select(installations).order_by(installations.c.device, installations.c.installed_ms)
