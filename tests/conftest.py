@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pytest
 
+from cloud.records import Records, migrate, open_records
 from demo.servers.influxdb import InfluxDB
 from demo.servers.mosquitto import Mosquitto
 from demo.servers.pcscd import Pcscd
@@ -108,3 +109,28 @@ def pcscd(tmp_path: Path, _pcscd_socket: Path) -> Iterator[Pcscd]:
         missing(error)
     with server:
         yield server
+
+
+# ---- one suite, both engines: whoever asks for `records` runs on SQLite and on PostgreSQL, each with fresh tables ------
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/records.db"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def records_url(empty_url: str) -> str:
+    """The address of a database with this version's tables."""
+    migrate.upgrade(empty_url)
+    return empty_url
+
+
+@pytest.fixture
+def records(records_url: str) -> Iterator[Records]:
+    """A migrated database, open."""
+    with open_records(records_url) as opened:
+        yield opened
