@@ -48,4 +48,5 @@ def test_merged_spans_hold_the_same_instants_apart(spans: list[tuple[int, int]])
     assert {at for begin, end in merged for at in range(begin, end)} == {
         at for begin, end in spans for at in range(begin, end)
     }
+    assert all(begin < end for begin, end in merged)
     assert all(one[1] < other[0] for one, other in pairwise(merged))

@@ -31,6 +31,7 @@ def minutes(text: str) -> list[int]:
         ("Mon 08:00-12:00; Mon 10:00-14:00", [360, 0, 0, 0, 0, 0, 0]),
         ("Sun 22:00-02:00", [120, 0, 0, 0, 0, 0, 120]),
         ("Mon 22:00-00:00", [120, 0, 0, 0, 0, 0, 0]),
+        ("Mon 08:59-09:59", [60, 0, 0, 0, 0, 0, 0]),
     ],
     ids=[
         "empty-is-always",
@@ -45,6 +46,7 @@ def minutes(text: str) -> list[int]:
         "overlapping",
         "past-midnight",
         "until-midnight",
+        "to-the-last-minute",
     ],
 )
 def test_service_hours_are_read(text: str, expected: list[int]) -> None:
@@ -60,7 +62,9 @@ def test_service_hours_are_read(text: str, expected: list[int]) -> None:
         "Mon 08:00",
         "Senin 08:00-16:00",
         "Mon- 08:00-16:00",
-        "Mon 08:60-09:00",
+        "Mon 08:60-10:00",
+        "Mon 08:00-09:60",
+        "Mon 24:00-08:00",
         "Mon 24:00-24:00",
         "Mon 08:00-25:00",
         "Mon 08:00-24:01",
