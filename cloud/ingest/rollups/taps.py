@@ -46,7 +46,7 @@ class Pattern:
     quarters: Mapping[int, Counted]
     """By start of the quarter-hour; one that is missing = no tap."""
     holidays: Sequence[days.DaySpan] = ()
-    """Calendar rows for this estate and for all: days nothing is expected of, nor compared with."""
+    """Calendar rows for this estate and for all: no quarter-hour of these days is compared with."""
 
 
 def tap_15m(pattern: Pattern, day: date, *, estate: str, until_ms: int) -> list[Point]:
