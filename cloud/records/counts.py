@@ -1,0 +1,99 @@
+"""What is counted from sightings: presence, taps per hour and quarter-hour, and the days to be rolled up again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, delete
+
+from cloud.records import dirty, upserts
+from cloud.records.schema import hour_counts, presence, quarter_counts
+from cloud.records.verdicts import Kept, Outcome, Sighting, Verdict
+
+HOUR_MS: Final = 3_600_000
+QUARTER_MS: Final = 900_000
+DAY_MS: Final = 86_400_000
+LATE_AFTER_MS: Final = QUARTER_MS
+"""A day is closed a quarter of an hour after it ended; what arrives later is late."""
+_OFFSET_MS: Final = 7 * HOUR_MS  # WIB has no daylight saving time
+_EPOCH: Final = date(1970, 1, 1)
+
+
+def local_day(at_ms: int) -> date:
+    """The day in Jakarta."""
+    return _EPOCH + timedelta(days=(at_ms + _OFFSET_MS) // DAY_MS)
+
+
+def is_late(at_ms: int, arrived_ms: int) -> bool:
+    """Whether it arrived after its day was closed."""
+    return arrived_ms >= at_ms - (at_ms + _OFFSET_MS) % DAY_MS + DAY_MS + LATE_AFTER_MS
+
+
+@dataclass(slots=True)
+class Deltas:
+    """Changes gathered over one transaction, to be added to the tables once."""
+
+    presence: Counter[tuple[str, date, str]] = field(default_factory=Counter)
+    known: Counter[tuple[str, int]] = field(default_factory=Counter)
+    unknown: Counter[tuple[str, int]] = field(default_factory=Counter)
+    late: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """Per (device, quarter): hours are summed from them."""
+    dirty: set[tuple[str, date]] = field(default_factory=set)
+
+    def count(self, verdict: Verdict, *, device: str, arrived_ms: int, sign: int = 1) -> None:
+        """Add (or take away again, with *sign* -1) what *verdict* contributes."""
+        if isinstance(verdict, Kept):
+            self.dirty.update(verdict.touches)
+        elif isinstance(verdict, Sighting):
+            self._sighting(verdict, device, arrived_ms, sign)
+
+    def _sighting(self, sighting: Sighting, device: str, arrived_ms: int, sign: int) -> None:
+        if sighting.outcome is Outcome.TEST:
+            return
+        quarter = (device, sighting.at_ms - sighting.at_ms % QUARTER_MS)
+        counter = self.known if sighting.outcome is Outcome.KNOWN else self.unknown
+        counter[quarter] += sign
+        if is_late(sighting.at_ms, arrived_ms):
+            self.late[quarter] += sign
+        day = local_day(sighting.at_ms)
+        self.dirty.add((sighting.estate, day))
+        if sighting.outcome is Outcome.KNOWN and sighting.unit:
+            self.presence[sighting.unit, day, device] += sign
+
+
+def apply(connection: Connection, deltas: Deltas, *, now_ms: int) -> None:
+    """Add *deltas* to the tables, in one order of rows for everybody."""
+    upserts.add(connection, presence, _presence_rows(deltas), columns=["taps"])
+    if any(change < 0 for change in deltas.presence.values()):
+        connection.execute(delete(presence).where(presence.c.taps <= 0))
+    upserts.add(connection, hour_counts, _hour_rows(deltas), columns=["known", "unknown", "late"])
+    upserts.add(connection, quarter_counts, _quarter_rows(deltas), columns=["known", "unknown"])
+    dirty.touch(connection, deltas.dirty, now_ms=now_ms)
+
+
+def _presence_rows(deltas: Deltas) -> list[dict[str, object]]:
+    return [
+        {"unit": unit, "day": day, "device": device, "taps": taps}
+        for (unit, day, device), taps in sorted(deltas.presence.items())
+        if taps
+    ]
+
+
+def _quarter_rows(deltas: Deltas) -> list[dict[str, object]]:
+    return [
+        {"device": device, "quarter_ms": at, "known": deltas.known[device, at], "unknown": deltas.unknown[device, at]}
+        for device, at in sorted({*deltas.known, *deltas.unknown})
+    ]
+
+
+def _hour_rows(deltas: Deltas) -> list[dict[str, object]]:
+    names = {"known": deltas.known, "unknown": deltas.unknown, "late": deltas.late}
+    sums: dict[tuple[str, int], dict[str, int]] = {}
+    for name, counter in names.items():
+        for (device, at), change in counter.items():
+            row = sums.setdefault((device, at - at % HOUR_MS), dict.fromkeys(names, 0))
+            row[name] += change
+    return [{"device": device, "hour_ms": at, **row} for (device, at), row in sorted(sums.items())]
