@@ -8,7 +8,8 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,14 +21,16 @@ import click
 from contract import codec
 from contract.cards import SealingKey
 from edge import clock as clocks
+from edge import doctor as doctors
 from edge import machine as machines
 from edge import readers, signals, watchdog
 from edge.clock import BadClockAddress
 from edge.dating import Dating
+from edge.doctor import Finding, LineState, Verdict
 from edge.health import Condition, Health
 from edge.link import Address, Link
 from edge.machine import Machine
-from edge.outbox import Limits, Outbox, OutboxUnavailable, open_outbox
+from edge.outbox import Limits, Outbox, OutboxBroken, OutboxUnavailable, open_beside, open_outbox
 from edge.pacing import Pacer, Policy
 from edge.readers import BadReaderAddress
 from edge.sender import Inbox, Sender, Woken
@@ -46,6 +49,10 @@ RETRY_S: Final = 10.0
 DAY_MS: Final = 24 * 3_600_000
 
 
+class AlreadyRunning(click.ClickException):
+    """Another program works with this outbox."""
+
+
 @click.group()
 def main() -> None:
     """Mesin presensi Hadir: the program on each machine."""
@@ -61,6 +68,113 @@ def run() -> None:
         signal.signal(number, lambda *_: threads.stop.set())
     with sole_user(settings.outbox):
         sys.exit(_serve(settings, threads))
+
+
+@main.command()
+@click.option("--card-s", default=doctors.CARD_S, show_default=True, help="Seconds to wait for a card; 0 = no card.")
+def doctor(card_s: float) -> None:
+    """Say in one sentence each what works and what does not; exit 1 on a fault."""
+    settings = _settings()
+    faults = 0
+    for finding in _examine(settings, _clock(settings), card_s):
+        click.echo(str(finding))
+        faults += finding.verdict is Verdict.FAULT
+    sys.exit(1 if faults else 0)
+
+
+@main.command()
+@click.option("--patience-s", default=300.0, show_default=True, help="How long to wait for the last confirmation.")
+def retire(patience_s: float) -> None:
+    """Send what is left, wait until all is confirmed, and say goodbye; exit 1 if something is left."""
+    settings = _settings()
+    with sole_user(settings.outbox), _online(settings, _clock(settings)) as wired:
+        wired.machine.report("retired", at_once=True)
+        deadline = time.monotonic() + patience_s
+        while (left := wired.machine.outbox.backlog()[0]) and time.monotonic() < deadline:
+            time.sleep(0.2)
+    if left:
+        raise click.ClickException(
+            f"Masih ada {left} catatan yang belum dikonfirmasi pusat; biarkan mesin tersambung dan ulangi perintah ini."
+        )
+    click.echo("Semua catatan sudah dikonfirmasi pusat. Mesin boleh dilepas.")
+
+
+def _clock(settings: Settings) -> clocks.Clock:
+    try:
+        return clocks.open_clock(settings.clock)
+    except BadClockAddress as error:
+        raise click.ClickException(f"The machine cannot start: {error}") from error
+
+
+def _examine(settings: Settings, clock: clocks.Clock, card_s: float) -> Iterator[Finding]:
+    """Every test, one after the other; those the machine's own service stands in the way of are left to it."""
+    address = _address(settings)
+    yield doctors.examine_clock(clock)
+    yield doctors.examine_disk(settings.outbox)
+    yield doctors.examine_name(address.host)
+    yield doctors.examine_tls(address, is_clock_trusted=clock.is_trusted())
+    try:
+        with sole_user(settings.outbox):
+            yield from _examine_reader(settings, card_s)
+            with _online(settings, clock) as wired:
+                yield doctors.examine_outbox(wired.machine)
+                yield from doctors.examine_line(wired.machine, lambda: _line_state(wired))
+    except AlreadyRunning:
+        yield doctors.skipped(
+            "Pembaca kartu dan hak di broker: sedang dipakai layanan hadir-edge; untuk mengujinya, hentikan layanan "
+            "(systemctl stop hadir-edge) lalu ulangi."
+        )
+        yield from _examine_beside(settings, clock)
+    except OutboxUnavailable:
+        yield doctors.fault(f"Catatan: {settings.outbox} tidak dapat dibuka; periksa disk dan pemilik berkas.")
+
+
+def _examine_reader(settings: Settings, card_s: float) -> Iterator[Finding]:
+    try:
+        reader = readers.open_reader(settings.reader)
+    except BadReaderAddress as error:
+        yield doctors.fault(f"Pembaca kartu: tidak dapat dibuka ({error}).")
+        return
+    with closing(reader):
+        yield from doctors.examine_reader(reader, card_s=card_s, ask=lambda: click.echo("       Tempelkan kartu …"))
+
+
+def _examine_beside(settings: Settings, clock: clocks.Clock) -> Iterator[Finding]:
+    try:
+        outbox = open_beside(settings.outbox, _limits(settings))
+    except (OutboxUnavailable, OutboxBroken):
+        yield doctors.fault("Catatan: berkas catatan tidak dapat dibaca; nyalakan ulang layanan hadir-edge.")
+        return
+    with closing(outbox):
+        machine = Machine(settings.device, clock, Dating(clock), outbox, session=0, wake=lambda: None)
+        yield doctors.examine_outbox(machine)
+        yield doctors.examine_round_trip(machine)
+
+
+def _line_state(wired: "Wired") -> LineState:
+    return LineState(wired.link.is_connected, wired.sender.unreachable, wired.sender.refusal)
+
+
+@contextmanager
+def _online(settings: Settings, clock: clocks.Clock) -> Iterator["Wired"]:
+    """Outbox, link and sender at work, without reader and screen; a goodbye at the end."""
+    dating, threads = Dating(clock), Threads()
+    with closing(open_outbox(settings.outbox, _limits(settings), dating.now())) as outbox:
+        wired = wire(settings, clock, outbox, dating=dating, answered=lambda answer: None)
+        threads.start(
+            {
+                "sender": lambda: wired.sender.run(wired.inbox, threads.stop.is_set, lambda: None),
+                "link": wired.link.run,
+            }
+        )
+        try:
+            yield wired
+        finally:
+            threads.stop.set()
+            wired.machine.wake()
+            threads.join("sender")
+            wired.link.part(codec.encode(wired.machine.goodbye()), GOODBYE_S)
+            threads.join("link")
 
 
 def _settings() -> Settings:
@@ -83,7 +197,7 @@ def sole_user(outbox: Path) -> Iterator[None]:
         yield
     except BlockingIOError:
         busy = f"Another hadir-edge works with {outbox}: stop it first (systemctl stop hadir-edge)."
-        raise click.ClickException(busy) from None
+        raise AlreadyRunning(busy) from None
     finally:
         os.close(descriptor)
 
@@ -98,17 +212,16 @@ class Wired:
     inbox: Inbox
 
 
-def wire(settings: Settings, clock: clocks.Clock, outbox: Outbox, *, dating: Dating, answered: "Answered") -> Wired:
+def wire(
+    settings: Settings, clock: clocks.Clock, outbox: Outbox, *, dating: Dating, answered: Callable[[Answer], None]
+) -> Wired:
     """Outbox, link and sender, put together but not started."""
     inbox: Inbox = queue.SimpleQueue()
     session = outbox.begin_session()
     machine = Machine(settings.device, clock, dating, outbox, session, wake=lambda: inbox.put(Woken()))
-    address = Address(
-        settings.broker_host, settings.broker_port, settings.ca_file, settings.cert_file, settings.key_file
-    )
     link = Link(
         settings.device,
-        address,
+        _address(settings),
         will=codec.encode(machines.will(settings.device, session)),
         is_clock_trusted=clock.is_trusted,
         report=inbox.put,
@@ -132,6 +245,11 @@ class Answered:
     def __call__(self, answer: Answer) -> None:
         if self.station is not None:
             self.station.answered(answer)
+
+
+def _address(settings: Settings) -> Address:
+    files = (settings.ca_file, settings.cert_file, settings.key_file)
+    return Address(settings.broker_host, settings.broker_port, *files)
 
 
 def _policy(settings: Settings) -> Policy:

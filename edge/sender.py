@@ -74,6 +74,16 @@ class Sender:
         return self._line.is_connected and self._refusal is None
 
     @property
+    def refusal(self) -> str | None:
+        """Why the broker passes nothing on."""
+        return self._refusal
+
+    @property
+    def unreachable(self) -> str | None:
+        """Why there is no connection."""
+        return self._unreachable
+
+    @property
     def parked(self) -> int:
         """Records that nobody answers though others are answered."""
         return self._pacer.parked

@@ -24,6 +24,7 @@ from edge.outbox.schema import DiskFull, OutboxBroken, OutboxUnavailable
 
 __all__ = [
     "Kept", "Limits", "NotKept", "Outbox", "OutboxBroken", "OutboxUnavailable", "Position", "Settled", "Waiting",
+    "open_beside",
     "open_outbox",
 ]  # fmt: skip
 
@@ -35,6 +36,11 @@ _EVENT_MARGIN: Final = 200
 
 class NotKept(Exception):
     """The record is not on the disk and never will be: say so to whoever stands there. The message tells why."""
+
+
+def open_beside(path: Path, limits: Limits) -> "Outbox":
+    """The outbox that a running program uses. Raises `OutboxUnavailable` or `OutboxBroken`; repairs nothing."""
+    return Outbox(path, schema.connect(path), limits=limits, reserve=room.Reserve(path, 0))
 
 
 def open_outbox(path: Path, limits: Limits, stamp: Stamp) -> "Outbox":

@@ -32,6 +32,7 @@ class Program:
     def __init__(self, folder: Path, broker: Mosquitto, **more: str) -> None:
         self.folder = folder
         self.finger = Finger(folder / "reader")
+        self.process: subprocess.Popen[bytes] | None = None
         files = broker.issue(DEVICE)
         broker.admit(DEVICE)
         key = folder / "sealing.key"
@@ -99,7 +100,7 @@ class Program:
 def program(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Program]:
     one = Program(tmp_path, mosquitto)
     yield one
-    if one.process.poll() is None:
+    if one.process is not None and one.process.poll() is None:
         one.kill()
 
 
@@ -179,3 +180,97 @@ def test_a_silent_centre_is_asked_until_it_answers(program, mosquitto, centre_at
         centre.wait_for(lambda: centre.batches >= 3)
         centre.is_silent = False
         centre.wait_for(lambda: len(taps(centre)) == 1)
+
+
+def told(program: Program, command: str, *options: str) -> tuple[int, str]:
+    """Run another command of the program; its exit code and what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", command, *options],
+        env=os.environ | program.environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_doctor_finds_a_sound_machine_sound(program, mosquitto, centre_at) -> None:
+    with centre_at(mosquitto):
+        code, said = told(program, "doctor", "--card-s", "0")
+    assert code == 0, said
+    assert "RUSAK" not in said
+    assert "Uji pulang-pergi: disimpan dan dikonfirmasi pusat" in said
+
+
+def test_the_doctor_asks_for_a_card(program, mosquitto, centre_at) -> None:
+    with centre_at(mosquitto):
+        code, said = told(program, "doctor", "--card-s", "1")
+    assert code == 1
+    assert "Tempelkan kartu" in said
+    assert "RUSAK  Kartu: tidak ada kartu yang terbaca" in said
+
+
+def test_the_doctor_works_beside_the_running_service(program, mosquitto, centre_at) -> None:
+    with centre_at(mosquitto) as centre:
+        program.start()
+        centre.wait_for(lambda: centre.statuses)
+        code, said = told(program, "doctor")
+        assert program.process.poll() is None
+    assert code == 0, said
+    assert "sedang dipakai layanan hadir-edge" in said
+    assert "Uji pulang-pergi: disimpan" in said
+
+
+def test_the_doctor_says_that_the_network_is_down(program, mosquitto) -> None:
+    mosquitto.stop()
+    program.environment["HADIR_BROKER"] = "mqtts://mqtt.invalid:8883"
+    code, said = told(program, "doctor", "--card-s", "0")
+    assert code == 1
+    assert "RUSAK  Nama server: mqtt.invalid tidak ditemukan" in said
+    assert "RUSAK  Sambungan aman" in said
+    assert "RUSAK  Broker: tidak tersambung" in said
+
+
+def test_the_doctor_says_that_the_machine_has_no_rights(program, mosquitto, centre_at) -> None:
+    mosquitto.revoke(DEVICE)
+    with centre_at(mosquitto):
+        code, said = told(program, "doctor", "--card-s", "0")
+    assert code == 1
+    assert "RUSAK  Sambungan aman: sertifikat mesin ditolak" in said
+
+
+def test_a_retired_machine_leaves_nothing_behind(program, mosquitto, centre_at) -> None:
+    mosquitto.stop()
+    program.start()
+    program.lay(UID)
+    assert program.stop() == 0
+    mosquitto.start()
+    with centre_at(mosquitto) as centre:
+        code, said = told(program, "retire", "--patience-s", "20")
+        assert code == 0, said
+        assert "Mesin boleh dilepas" in said
+        assert len(taps(centre)) == 1
+        centre.wait_for(lambda: centre.statuses[-1].reason == "goodbye")
+
+
+def test_a_machine_with_records_left_is_not_retired(program, mosquitto) -> None:
+    code, said = told(program, "retire", "--patience-s", "1")
+    assert code == 1
+    assert "catatan yang belum dikonfirmasi" in said
+
+
+def test_two_programs_never_share_an_outbox(program, mosquitto, centre_at) -> None:
+    with centre_at(mosquitto) as centre:
+        program.start()
+        centre.wait_for(lambda: centre.statuses)
+        code, said = told(program, "run")
+    assert code == 1
+    assert "stop it first" in said
+
+
+def test_a_wrong_setting_is_named(program, mosquitto) -> None:
+    program.environment["HADIR_BROKER"] = "mqtt://plain"
+    code, said = told(program, "run")
+    assert code == 1
+    assert "HADIR_BROKER" in said
