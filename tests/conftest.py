@@ -111,7 +111,7 @@ def pcscd(tmp_path: Path, _pcscd_socket: Path) -> Iterator[Pcscd]:
         yield server
 
 
-# ---- one suite, both engines: whoever asks for `records` runs on SQLite and PostgreSQL, each with fresh tables ---------
+# ---- one suite, both engines: whoever asks for `records` runs on SQLite and PostgreSQL, each with fresh tables -----
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -19,13 +20,19 @@ from provisioning.registry.importing import Imported
 from provisioning.registry.planning import RegistryRefused
 
 
-def _url_from_file() -> str | None:
-    """What the file in HADIR_DATABASE_URL_FILE holds: an address with a password is no word of a command."""
+def _address(context: click.Context, parameter: click.Parameter, url: str | None) -> str:
+    """The address given; else what the file in HADIR_DATABASE_URL_FILE holds, where it carries a password."""
     file = os.environ.get("HADIR_DATABASE_URL_FILE")
+    if url or not file:
+        return url or _missing(context, parameter)
     try:
-        return Path(file).read_text().strip() if file else None
+        return Path(file).read_text().strip()
     except (OSError, UnicodeDecodeError):
         raise click.UsageError("The file named by HADIR_DATABASE_URL_FILE cannot be read.") from None
+
+
+def _missing(context: click.Context, parameter: click.Parameter) -> NoReturn:
+    raise click.MissingParameter(ctx=context, param=parameter)
 
 
 def _pepper(context: click.Context, parameter: click.Parameter, file: Path | None) -> Pepper | None:
@@ -41,8 +48,7 @@ database = click.option(
     "--database",
     "url",
     envvar="HADIR_DATABASE_URL",
-    default=_url_from_file,
-    required=True,
+    callback=_address,
     help="sqlite:///FILE or postgresql://USER@HOST/NAME; or HADIR_DATABASE_URL, or HADIR_DATABASE_URL_FILE.",
 )
 
