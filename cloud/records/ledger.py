@@ -6,7 +6,7 @@ The seqs of a locked position decide what is new; only what is new is written, c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,19 +46,23 @@ class Standing:
     lines: tuple[Line, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Under which version of the registry the verdicts were reached, and what time it is."""
+
+    registry_version: int
+    now_ms: int
+
+
 def take(
-    connection: Connection,
-    deliveries: Sequence[Delivery],
-    *,
-    letters: Sequence[Letter],
-    registry_mark: int,
-    now_ms: int,
+    connection: Connection, deliveries: Sequence[Delivery], *, letters: Sequence[Letter] = (), facts: Facts
 ) -> list[Standing]:
     """Enter *deliveries* and file *letters*; what stands now, per delivery. Raises `StaleFacts`."""
-    marks.require(connection, marks.REGISTRY_CHANGED, registry_mark)
+    now_ms = facts.now_ms
+    marks.require(connection, marks.REGISTRY_CHANGED, facts.registry_version)
     keys = {key for delivery in deliveries for key in merging.mentioned(delivery)}
     before = positions.lock(connection, keys, now_ms=now_ms)
-    known = _digests(connection, deliveries, before)
+    known = _digests(connection, [(before[each.key], [entry.seq for entry in each.entries]) for each in deliveries])
     after, new = _merge_all(deliveries, before, known)
     _write(connection, new, after)
     dead_letters.file(connection, [*letters, *_rejections(new)])
@@ -89,16 +93,16 @@ def _merge_all(
     return after, new
 
 
-def _digests(
-    connection: Connection, deliveries: Sequence[Delivery], before: Mapping[StreamKey, Position]
-) -> dict[int, dict[int, str]]:
+def already(connection: Connection, seqs: Mapping[StreamKey, Sequence[int]]) -> dict[StreamKey, set[int]]:
+    """Which of these *seqs* of each stream are kept already: nothing more need be written for them."""
+    known = positions.read(connection, seqs)
+    found = _digests(connection, [(position, seqs[key]) for key, position in known.items()])
+    return {key: set(found.get(known[key].id, ())) if key in known else set() for key in seqs}
+
+
+def _digests(connection: Connection, asked: Iterable[tuple[Position, Sequence[int]]]) -> dict[int, dict[int, str]]:
     """By stream and seq, the digests of what is kept already: only seqs that are covered need looking up."""
-    wanted = [
-        (before[delivery.key].id, entry.seq)
-        for delivery in deliveries
-        for entry in delivery.entries
-        if entry.seq in before[delivery.key].answered
-    ]
+    wanted = [(position.id, seq) for position, seqs in asked for seq in seqs if seq in position.answered]
     found: dict[int, dict[int, str]] = {}
     for start in range(0, len(wanted), CHUNK):
         pairs = wanted[start : start + CHUNK]
