@@ -50,11 +50,11 @@ class Periods:
 DEFAULT: Final = Periods()
 
 
-def purge(records: Records, *, now_ms: int, periods: Periods = DEFAULT) -> dict[str, int]:
-    """Forget what is older than *periods*; how many rows of each table went."""
+def purge(records: Records, *, now_ms: int, periods: Periods = DEFAULT, chunk: int = CHUNK) -> dict[str, int]:
+    """Forget what is older than *periods*, *chunk* rows a transaction; how many rows of each table went."""
     gone: dict[str, int] = {}
     for table, condition in _too_old(now_ms, periods):
-        gone[table.name] = gone.get(table.name, 0) + _forget(records, table, condition)
+        gone[table.name] = gone.get(table.name, 0) + _forget(records, table, condition, chunk=chunk)
     return gone
 
 
@@ -93,12 +93,12 @@ def _is_bare() -> ColumnElement[bool]:
     return is_bare
 
 
-def _forget(records: Records, table: Table, condition: ColumnElement[bool]) -> int:
+def _forget(records: Records, table: Table, condition: ColumnElement[bool], *, chunk: int) -> int:
     """Delete in chunks until nothing is left that meets *condition*."""
     key = tuple_(*table.primary_key)
 
     def some(connection: Connection) -> int:
-        chosen = select(*table.primary_key).where(condition).limit(CHUNK)
+        chosen = select(*table.primary_key).where(condition).limit(chunk)
         return connection.execute(delete(table).where(key.in_(chosen))).rowcount
 
     total = 0

@@ -1,0 +1,45 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+from cloud.records import Records, dirty
+
+ONE, TWO = ("DMG", date(2026, 7, 1)), ("MRD", date(2026, 7, 1))
+
+
+def waiting(records: Records, limit: int = 100) -> list[tuple[str, date]]:
+    return [(one.estate, one.day) for one in records.read(lambda c: dirty.waiting(c, limit=limit))]
+
+
+def test_those_that_wait_longest_come_first(records: Records) -> None:
+    records.write(lambda c: dirty.touch(c, [TWO], now_ms=1))
+    records.write(lambda c: dirty.touch(c, [ONE, TWO], now_ms=2))
+    assert waiting(records) == [TWO, ONE]
+    assert waiting(records, limit=1) == [TWO]
+
+
+def test_what_was_written_is_forgotten(records: Records) -> None:
+    records.write(lambda c: dirty.touch(c, [ONE, TWO], now_ms=1))
+    first, _ = records.read(lambda c: dirty.waiting(c, limit=100))
+    records.write(lambda c: dirty.clear(c, [first]))
+    assert waiting(records) == [TWO]
+
+
+def test_a_day_touched_while_it_was_written_stays(records: Records) -> None:
+    records.write(lambda c: dirty.touch(c, [ONE], now_ms=1))
+    read = records.read(lambda c: dirty.waiting(c, limit=100))
+    records.write(lambda c: dirty.touch(c, [ONE], now_ms=2))
+    records.write(lambda c: dirty.clear(c, read))
+    assert waiting(records) == [ONE]
+
+
+def test_nothing_touched_and_nothing_cleared_is_fine(records: Records) -> None:
+    records.write(lambda c: dirty.touch(c, [], now_ms=1))
+    records.write(lambda c: dirty.clear(c, []))
+    assert waiting(records) == []
+
+
+def test_no_touch_is_lost_however_many_touch_at_once(records: Records) -> None:
+    pairs = [[ONE, TWO], [TWO, ONE]] * 10
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda pair: records.write(lambda c: dirty.touch(c, pair, now_ms=1)), pairs))
+    assert [one.touched for one in records.read(lambda c: dirty.waiting(c, limit=100))] == [20, 20]
