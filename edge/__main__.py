@@ -34,7 +34,7 @@ from edge.outbox import Limits, Outbox, OutboxBroken, OutboxUnavailable, open_be
 from edge.pacing import Pacer, Policy
 from edge.readers import BadReaderAddress
 from edge.sender import Inbox, Sender, Woken
-from edge.service import Threads
+from edge.service import Threads, log_to_stderr
 from edge.settings import BadSettings, Settings
 from edge.signals import BadSignalAddress, Signal, Signals
 from edge.station import Station
@@ -62,7 +62,7 @@ def main() -> None:
 def run() -> None:
     """Serve residents until told to stop (SIGTERM)."""
     settings = _settings()
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(threadName)s %(name)s: %(message)s")
+    log_to_stderr(settings.log_level)
     threads = Threads()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threads.stop.set())
@@ -287,6 +287,10 @@ def _serve(settings: Settings, threads: Threads) -> int:
             is_online=lambda: wired.sender.is_online,
         )
         code = _run_threads(settings, threads, wired, station, reader)
+        if threads.is_hung("reader"):
+            _log.warning("The reader hangs and is left behind", extra={"action": "reader_hung"})
+            logging.shutdown()
+            os._exit(code)  # closing a reader inside `read` would hang too; all that must be written is
     outbox.close()
     voices.close()
     return code

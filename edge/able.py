@@ -44,11 +44,14 @@ def dated(minute: Minute, base_ms: int | None) -> Minute:
 
 
 def hours(minutes: Iterable[Minute]) -> list[Hour]:
-    """Grouped by the hour they fall into, earliest first; a minute that the clock showed twice counts once."""
-    by_hour: defaultdict[int, list[Minute]] = defaultdict(list)
+    """Grouped by the hour they fall into, earliest first; a minute that the clock showed twice counts once.
+
+    What a wrong clock showed stays apart, by boot: it only looks like the same hour.
+    """
+    groups: defaultdict[tuple[int, str], list[Minute]] = defaultdict(list)
     for minute in minutes:
-        by_hour[minute.wall_min // HOUR_MIN].append(minute)
-    return [_hour(number, by_hour[number]) for number in sorted(by_hour)]
+        groups[minute.wall_min // HOUR_MIN, "" if minute.is_dated else minute.boot].append(minute)
+    return [_hour(number, groups[number, boot]) for number, boot in sorted(groups)]
 
 
 def _hour(number: int, minutes: list[Minute]) -> Hour:

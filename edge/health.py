@@ -22,6 +22,8 @@ STEP_MS: Final = 5_000
 STANDSTILL_S: Final = 90.0
 PRUNE_S: Final = 3600.0
 MAX_NAP_S: Final = 5.0
+LOOK_S: Final = 1.0
+"""The end of a minute is not looked for more often, however fast a simulated clock runs."""
 BOOT_NOTE: Final = "boot"
 
 
@@ -73,6 +75,12 @@ class Health:
 
     def begin(self) -> None:
         """Say that the machine, or only its program, has started; and close the hours a crash left open."""
+        try:
+            self._begin()
+        except OutboxUnavailable as error:  # the machine must start all the same
+            _log.warning("The start could not be recorded: %s", error, extra={"action": "outbox_unavailable"})
+
+    def _begin(self) -> None:
         boot = self._machine.clock.boot
         session = self._machine.session
         if self._machine.outbox.recall(BOOT_NOTE) != boot:
@@ -182,7 +190,7 @@ class Health:
         mono = self._machine.clock.mono_ms()
         minute_s = self._machine.clock.real_seconds(able.MINUTE_MS - mono % able.MINUTE_MS)
         due_s = self._heartbeat_due - self._monotonic()
-        return min(max(min(due_s, minute_s), 0.02), MAX_NAP_S)
+        return min(max(min(due_s, max(minute_s, LOOK_S)), 0.02), MAX_NAP_S)
 
 
 def hours_record(hour: able.Hour, now: Stamp, *, every: bool) -> Hours | None:
@@ -193,11 +201,14 @@ def hours_record(hour: able.Hour, now: Stamp, *, every: bool) -> Hours | None:
         return None  # this boot may yet learn what time it was
     if is_dated and not every and not able.is_over(hour, now.at):
         return None
-    if is_dated:
-        stamp = now
-    else:
-        stamp = Stamp(minute.wall_min * able.MINUTE_MS, minute.mono_min * able.MINUTE_MS, minute.boot, Clock.UNTRUSTED)
+    stamp = now if is_dated and now.clock is not Clock.UNTRUSTED else _stamp_of(minute)
     return Hours(
         seq=1, at=stamp.at, mono=stamp.mono, boot=stamp.boot, clock=stamp.clock,
         hour=hour.hour_ms, able_min=hour.able_min,
     )  # fmt: skip
+
+
+def _stamp_of(minute: able.Minute) -> Stamp:
+    """What the clock showed in that minute: where now is no better, or it was the clock of another boot."""
+    trust = Clock.TRUSTED if minute.is_dated else Clock.UNTRUSTED
+    return Stamp(minute.wall_min * able.MINUTE_MS, minute.mono_min * able.MINUTE_MS, minute.boot, trust)

@@ -86,16 +86,6 @@ class Pacer:
         """When something must be sent again, unless it is answered before."""
         return min([*(flight.due_ms for flight in self._flights), *self._parked.values()], default=None)
 
-    def sent_once_ms(self, outbox: str, seqs: Iterable[int]) -> int | None:
-        """When one of those rows was sent, if it was sent exactly once: how long its answer has been on its way."""
-        numbers = set(seqs)
-        times = [
-            flight.sent_ms
-            for flight in self._flights
-            if flight.outbox == outbox and flight.sendings == 1 and flight.seqs & numbers
-        ]
-        return max(times, default=None)
-
     def next_batches(self, now: int, oldest: Sequence[Waiting], fresh: Sequence[Waiting]) -> list[Batch]:
         """What to send now. *oldest*: all waiting rows, oldest first, at least `wanted`; *fresh*: those just made."""
         return [*self._again(now), *self._retry_parked(now), *self._fill(now, oldest), *self._newcomers(now, fresh)]
@@ -127,8 +117,9 @@ class Pacer:
 
     def _hurry(self, now: int) -> None:
         """The centre speaks again after a silence: do not let the rest sit out its long delays."""
+        usual = now + self._policy.first_ms
         soon = now + round(self._policy.first_ms * self._chance())
-        self._flights = [replace(flight, due_ms=min(flight.due_ms, soon)) for flight in self._flights]
+        self._flights = [replace(flight, due_ms=soon) if flight.due_ms > usual else flight for flight in self._flights]
 
     def _again(self, now: int) -> list[Batch]:
         due = [flight for flight in self._flights if flight.due_ms <= now]

@@ -23,6 +23,8 @@ from edge.taps import Answer
 
 _log = logging.getLogger(__name__)
 
+ASK_AGAIN_S: Final = 60.0
+MAX_REMEMBERED: Final = 1000
 FRESH_S: Final = 60.0
 """Rows made within this time may use the slot of the newest."""
 MAX_NAP_S: Final = 2.0
@@ -65,6 +67,9 @@ class Sender:
         self._clock_wait_s = clock_wait_s
         self._answered = answered
         self._monotonic = monotonic
+        self._first = machine.outbox.position()
+        self._sent_first: dict[int, int] = {}
+        self._asked_ms: int | None = None
         self._refusal: str | None = None
         self._unreachable: str | None = None
 
@@ -102,6 +107,7 @@ class Sender:
         """Correct dates where that became possible, and send what is due."""
         self._redate()
         if self._line.is_connected:
+            self._ask_the_time()
             for batch in self._pacer.next_batches(self._now(), self._oldest(), self._fresh()):
                 self._send(batch)
 
@@ -162,6 +168,23 @@ class Sender:
         confirmed = self._machine.outbox.confirmed(batch.outbox)
         envelope = Envelope(device=self._machine.device, outbox=batch.outbox, confirmed=confirmed)
         self._line.publish(topics.records(self._machine.device), codec.encode_batch(envelope, texts))
+        self._remember_first_sending(batch)
+
+    def _remember_first_sending(self, batch: Batch) -> None:
+        """Of records this program made: only their answer surely came after that, never out of an old session."""
+        if batch.outbox == self._first.outbox and len(self._sent_first) < MAX_REMEMBERED:
+            for seq in batch.seqs:
+                if seq > self._first.last_seq:
+                    self._sent_first.setdefault(seq, self._now())
+
+    def _ask_the_time(self) -> None:
+        """Under an untrusted clock, send a record that waits for nothing: its answer says what time it is."""
+        now = self._now()
+        if self._asked_ms is not None and now - self._asked_ms < ASK_AGAIN_S * 1000:
+            return
+        if self._machine.dating.base() is None:
+            self._asked_ms = now
+            self._machine.report("clock_asked", at_once=True)
 
     def _redate(self) -> None:
         base = self._machine.dating.base()
@@ -178,8 +201,7 @@ class Sender:
         _log.info("Connected", extra={"action": "connected"})
         self._line.publish(topics.status(self._machine.device), codec.encode(self._machine.birth()))
         self._pacer.connected(self._now())
-        if self._machine.dating.base() is None:
-            self._machine.report("clock_asked", at_once=True)
+        self._asked_ms = None
 
     def _disconnected(self, reason: str) -> None:
         if reason != self._unreachable:
@@ -211,9 +233,7 @@ class Sender:
     def _take_answer(self, stored: Stored) -> None:
         settled = self._machine.outbox.settle(stored, self._machine.dating.now())
         seqs = [answer.seq for answer in settled.answers]
-        sent = self._pacer.sent_once_ms(stored.outbox, seqs)
-        if sent is not None:
-            self._machine.dating.learn(stored.at, journey_s=(self._now() - sent) / 1000)
+        self._learn_the_time(stored, seqs)
         if seqs:
             self._pacer.answered(stored.outbox, seqs, self._now())
             self._note_refusal(None)
@@ -224,6 +244,13 @@ class Sender:
             self._pacer.forget(outbox, [seq])
         if settled.moved:
             _log.error("%d records moved to a new outbox", len(settled.moved), extra={"action": "conflict"})
+
+    def _learn_the_time(self, stored: Stored, seqs: list[int]) -> None:
+        """From the youngest of the records this program sent: the answer was made since."""
+        if stored.outbox == self._first.outbox:
+            sent = max((self._sent_first.pop(seq) for seq in seqs if seq in self._sent_first), default=None)
+            if sent is not None:
+                self._machine.dating.learn(stored.at, journey_s=(self._now() - sent) / 1000)
 
     def _log_bad_news(self, answer: Answer) -> None:
         if answer.verdict != "stored":

@@ -10,6 +10,20 @@ _log = logging.getLogger(__name__)
 JOIN_S: Final = 10.0
 
 
+class Lines(logging.Formatter):
+    """A line for a person, with the stable word for a program at its end."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{super().format(record)} [{getattr(record, 'action', '-')}]"
+
+
+def log_to_stderr(level: str) -> None:
+    """Where systemd picks it up and adds the time."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Lines("%(levelname)s %(threadName)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
+
+
 class Threads:
     """Named threads that run until told to stop; the first one that fails stops all."""
 
@@ -34,6 +48,10 @@ class Threads:
         """Wait for these to end; one that hangs (a mute card) is left behind."""
         for name in names:
             self._threads[name].join(JOIN_S)
+
+    def is_hung(self, name: str) -> bool:
+        """Whether that thread still does not end."""
+        return self._threads[name].is_alive()
 
     def _guarded(self, name: str, body: Callable[[], None]) -> None:
         try:

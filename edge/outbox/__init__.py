@@ -200,7 +200,7 @@ class Outbox:
 
         try:
             return self._write(advance)
-        except DiskFull:
+        except OutboxUnavailable:
             return int(self.recall("session") or 0) + 1  # the machine must start; a birth is believed all the same
 
     def recall(self, name: str) -> str | None:
