@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import Final
 
 from contract.topics import DeviceId
+from demo.foundation import Folder
 from demo.servers.mosquitto import Credentials
 from edge.readers.simulated import Finger
 from edge.signals import Signal
 
 COMMAND: Final = (sys.executable, "-m", "edge", "run")
 GOODBYE_S: Final = 10.0
-HEARTBEAT_S: Final = 30
-FASTEST_HEARTBEAT_S: Final = 0.25
+
+
+class MachineEnded(RuntimeError):
+    """A machine ended though nobody asked it to; the message carries the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +36,29 @@ class Pace:
 
     def settings(self) -> dict[str, str]:
         """The environment that says so."""
-        scaled = {"HEARTBEAT": HEARTBEAT_S, "RESEND_FIRST": 30, "RESEND_MAX": 600, "SAME_CARD": 10, "CLOCK_WAIT": 600}
+        scaled = {"HEARTBEAT": 30, "RESEND_FIRST": 30, "RESEND_MAX": 600, "SAME_CARD": 10, "CLOCK_WAIT": 600}
         return {f"HADIR_{name}_S": f"{seconds / self.speed:.4f}" for name, seconds in scaled.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How a machine reaches the cloud."""
+    """How a machine reaches the cloud, and where it keeps its things."""
 
     port: int
     credentials: Credentials
-    sealing_key: Path
+    folder: Folder
 
 
-def settings(device: DeviceId, folder: Path, connection: Connection, *, clock: Path, pace: Pace) -> dict[str, str]:
+def settings(device: DeviceId, connection: Connection, *, clock: Path, pace: Pace) -> dict[str, str]:
     """The environment of one machine."""
+    folder = connection.folder.machines
     return {
         "HADIR_DEVICE": device,
         "HADIR_BROKER": f"mqtts://127.0.0.1:{connection.port}",
         "HADIR_CA_FILE": str(connection.credentials.ca),
         "HADIR_CERT_FILE": str(connection.credentials.certificate),
         "HADIR_KEY_FILE": str(connection.credentials.key),
-        "HADIR_SEALING_KEY_FILE": str(connection.sealing_key),
+        "HADIR_SEALING_KEY_FILE": str(connection.folder.sealing_key),
         "HADIR_OUTBOX": str(folder / f"{device}.db"),
         "HADIR_READER": f"sim:{reader(folder, device)}",
         "HADIR_SIGNALS": "console:json",
@@ -88,6 +92,7 @@ class Machine:
         self._environment = {**os.environ, **environment}
         self._finger = Finger(reader(folder, device))
         self._process: asyncio.subprocess.Process | None = None
+        self._is_asked_to_end = False
         self.is_ready = asyncio.Event()
 
     @property
@@ -108,12 +113,14 @@ class Machine:
             )
 
     async def listen(self, hear: Callable[["Machine", Said], None]) -> None:
-        """Tell *hear* everything the machine says, until it ends."""
+        """Tell *hear* everything the machine says, until it ends. Raises `MachineEnded` when it was not asked to."""
         assert self._process is not None and self._process.stdout is not None, "start it first"
         async for line in self._process.stdout:
             said = json.loads(line)
             self.is_ready.set()
             hear(self, Said(Signal(said["signal"]), said["seq"], time.monotonic()))
+        if not self._is_asked_to_end:
+            raise MachineEnded(f"Machine {self.device} ended by itself. The end of its log {self.log}:\n{self._end()}")
 
     async def lay(self, uid: bytes) -> None:
         """Lay a card on. Raises what `Finger.lay` raises."""
@@ -121,6 +128,7 @@ class Machine:
 
     async def stop(self) -> None:
         """Ask it to say goodbye and end; end it by force when it does not."""
+        self._is_asked_to_end = True
         if self._process is None or self._process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -132,7 +140,6 @@ class Machine:
             self._process.kill()
             await self._process.wait()
 
-    def last_words(self) -> str:
-        """The end of its log, for whoever must find out why it ended."""
+    def _end(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-5:])

@@ -10,16 +10,16 @@ from itertools import zip_longest
 from typing import Final
 
 from rich import box
-from rich.columns import Columns
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from demo import words
 
-NEWS_SHOWN: Final = 5
-WIDTH: Final = 100
+NEWS_SHOWN: Final = 6
+HEIGHT: Final = 32
+_FIXED_LINES: Final = 10
+"""Head, frame of the table, totals, heading of the news, foot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,17 @@ class Picture:
     footer: str
 
 
-def draw(picture: Picture) -> RenderableType:
-    """The whole screen."""
-    return Group(_head(picture), _estates(picture.estates), _totals(picture), _news(picture.news), _foot(picture.footer))
+def draw(picture: Picture, *, height: int = HEIGHT) -> RenderableType:
+    """The whole screen; on a low terminal with less news."""
+    rows = (len(picture.estates) + 1) // 2
+    room = max(1, min(NEWS_SHOWN, height - rows - _FIXED_LINES - 1))
+    return Group(
+        _head(picture),
+        _estates(picture.estates),
+        _totals(picture),
+        _news(picture.news[-room:], room),
+        Text(picture.footer, "dim"),
+    )
 
 
 def plain(picture: Picture) -> str:
@@ -75,30 +83,30 @@ def plain(picture: Picture) -> str:
     online, machines = _online(picture.estates)
     totals = picture.totals
     return (
-        f"{words.clock(picture.now)} | mesin daring {online}/{machines} | tap dibuat {totals.made} "
-        f"| tersimpan {totals.stored} | terkonfirmasi {totals.confirmed} | menunggu {totals.waiting} "
-        f"| konfirmasi terlama {words.seconds(totals.slowest_s)}"
+        f"{words.clock(picture.now)} | mesin daring {online}/{machines} | tap dibuat {words.number(totals.made)} "
+        f"| tersimpan {words.number(totals.stored)} | terkonfirmasi {words.number(totals.confirmed)} "
+        f"| menunggu {words.number(totals.waiting)} | konfirmasi terlama {words.seconds(totals.slowest_s)}"
     )
 
 
 def _head(picture: Picture) -> RenderableType:
     line = Table.grid(expand=True)
-    line.add_column()
-    line.add_column(justify="right")
-    pace = f"waktu dipercepat {picture.speed:g}×" if picture.speed != 1 else "waktu nyata"
-    name = Text.assemble(("HADIR", "bold"), "  Jakarta kecil di komputer ini")
-    line.add_row(name, Text.assemble(words.day(picture.now), "  ", (words.clock(picture.now), "bold cyan"), f"  {pace}"))
+    line.add_column(no_wrap=True)
+    line.add_column(justify="right", no_wrap=True)
+    pace = f"{picture.speed:g}× lebih cepat" if picture.speed != 1 else "waktu nyata"
+    now = Text.assemble(words.day(picture.now), "  ", (words.clock(picture.now), "bold cyan"), f"  {pace}")
+    line.add_row(Text.assemble(("HADIR", "bold"), "  Jakarta kecil"), now)
     return line
 
 
 def _estates(estates: Sequence[EstateLine]) -> RenderableType:
-    """Two tables side by side: 23 estates fit on a screen of 24 lines."""
-    table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), pad_edge=False)
+    """Two tables side by side: 23 estates fit on a low terminal."""
+    table = Table(box=box.HORIZONTALS, expand=True, padding=(0, 1), pad_edge=False, border_style="dim")
     for _ in range(2):
         table.add_column("Rusun", no_wrap=True, ratio=1)
-        table.add_column("Mesin daring", no_wrap=True)
-        table.add_column("Tap", justify="right", no_wrap=True)
-        table.add_column("Menunggu", justify="right", no_wrap=True)
+        table.add_column("Mesin", no_wrap=True, min_width=8)
+        table.add_column("Tap", justify="right", no_wrap=True, min_width=4)
+        table.add_column("Tunggu", justify="right", no_wrap=True)
     half = (len(estates) + 1) // 2
     for left, right in zip_longest(estates[:half], estates[half:]):
         table.add_row(*_cells(left), *(_cells(right) if right else ()))
@@ -127,30 +135,29 @@ def _totals(picture: Picture) -> RenderableType:
     totals = picture.totals
     online, machines = _online(picture.estates)
     figures = (
-        ("Mesin daring", f"{online}/{machines}", "green" if online == machines else "bold red"),
+        ("Mesin daring", f"{online}/{machines}", "bold green" if online == machines else "bold red"),
         ("Tap dibuat", words.number(totals.made), "bold"),
         ("Tersimpan", words.number(totals.stored), "bold"),
         ("Terkonfirmasi", words.number(totals.confirmed), "bold green"),
-        ("Menunggu", words.number(totals.waiting), "bold yellow" if totals.waiting else "dim"),
-        ("Konfirmasi biasa", words.seconds(totals.typical_s), ""),
-        ("terlama", words.seconds(totals.slowest_s), ""),
+        ("Menunggu", words.number(totals.waiting), "bold yellow" if totals.waiting else "bold"),
+        ("Konfirmasi", words.seconds(totals.typical_s), "bold"),
+        ("Terlama", words.seconds(totals.slowest_s), "bold"),
     )
-    cells = [Text.assemble((f"{label} ", "dim"), (value, style)) for label, value, style in figures]
-    return Panel(Columns(cells, padding=(0, 3)), box=box.SQUARE, padding=(0, 1), border_style="dim")
+    table = Table.grid(expand=True, padding=(0, 1))
+    for _ in figures:
+        table.add_column(no_wrap=True)
+    table.add_row(*(Text(label, "dim") for label, _, _ in figures))
+    table.add_row(*(Text(value, style) for _, value, style in figures))
+    return table
 
 
-def _news(news: Sequence[News]) -> RenderableType:
+def _news(news: Sequence[News], room: int) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    shown = list(news[-NEWS_SHOWN:])
-    for item in shown:
+    for item in news:
         table.add_row(Text(words.clock(item.at), "dim"), Text(item.text, "bold yellow" if item.is_trouble else ""))
-    for _ in range(NEWS_SHOWN - len(shown)):
+    for _ in range(room - len(news)):
         table.add_row("", "")
-    return Group(Text("Baru saja terjadi", "bold"), table)
-
-
-def _foot(text: str) -> RenderableType:
-    return Text(text, "dim")
+    return Group(Text(""), Text("Baru saja terjadi", "bold"), table)
 
 
 def _online(estates: Iterable[EstateLine]) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """How the screen writes times and numbers: formal Indonesian, the times of Jakarta. Pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from demo.residents import JAKARTA
 
@@ -37,6 +37,3 @@ def seconds(value: float | None) -> str:
     return "–" if value is None else f"{decimal(value)} detik"
 
 
-def instant(ms: int) -> datetime:
-    """Milliseconds since 1970 as an aware UTC value."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)

@@ -1,0 +1,168 @@
+"""Telling the past: what the machines would have sent goes through the code of ingest, day by day, before the show.
+
+The messages are made in a second process, ahead of being stored in this one: sealing costs as much as storing.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from cloud.history import open_history
+from cloud.ingest.opening import Opener
+from cloud.ingest.requests import Incoming
+from cloud.ingest.store import Store
+from cloud.records import Records
+from cloud.records.heard import Beat
+from contract import codec
+from contract.cards import Keyring, OpeningKey, SealingKey
+from contract.messages import Heartbeat
+from demo import foundation, past
+from demo.foundation import Folder, Secrets, Series
+from demo.past import Life, Sent
+from demo.town import Blueprint
+
+DAY: Final = timedelta(days=1)
+INSTANT: Final = timedelta(milliseconds=1)
+WRITER: Final = "past"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What reached the cloud until *end*, since the day before."""
+
+    end: datetime
+    batches: Sequence[Sent]
+    heartbeats: Sequence[Sent]
+
+
+class _Teller:
+    """Lives in the second process, which is given the lives once."""
+
+    lives: Sequence[Life] = ()
+    sealing: SealingKey
+
+
+def _begin(lives: Sequence[Life], sealing: str) -> None:
+    gc.disable()  # hundreds of thousands of values that all live until the process ends
+    _Teller.lives, _Teller.sealing = lives, SealingKey.parse(sealing)
+
+
+def _tell(start: datetime, end: datetime) -> Day:
+    span = {"start_ms": past.milliseconds(start), "end_ms": past.milliseconds(end)}
+    return Day(
+        end,
+        [sent for life in _Teller.lives for sent in past.batches(life, _Teller.sealing, **span)],
+        [sent for life in _Teller.lives for sent in past.heartbeats(life, **span)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where the past goes."""
+
+    folder: Folder
+    secrets: Secrets
+    records: Records
+    series: Series
+
+
+async def tell(blueprint: Blueprint, shelf: Shelf, console: Console) -> None:
+    """Register the city and store its past; shows how far it is."""
+    go_live = blueprint.opening - blueprint.past
+    with _progress(console) as progress:
+        bar = progress.add_task("Kota didaftarkan", total=blueprint.past // DAY + 1)
+        await asyncio.to_thread(
+            foundation.fill_registry, shelf.folder, blueprint.city, shelf.secrets, go_live=go_live
+        )
+        progress.update(bar, advance=1, description="Sepuluh minggu lalu disimpan")
+        clock = _Clock(go_live)
+        async with _store(shelf, clock) as store:
+            async for day in _days(blueprint, shelf.secrets):
+                clock.now = day.end - INSTANT
+                await _take(store, day)
+                progress.update(bar, advance=1)
+
+
+class _Clock:
+    """Ingest's clock while the past is stored: it stands at the end of each day."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@asynccontextmanager
+async def _store(shelf: Shelf, clock: _Clock) -> AsyncIterator[Store]:
+    key = OpeningKey.parse(shelf.folder.opening_key.read_text())
+    opener = Opener(Keyring({key.key_id: key}), shelf.secrets.pepper)
+    access = shelf.series.access(WRITER)
+    async with open_history(shelf.series.url(shelf.folder), access, now=clock) as history:
+        yield Store(shelf.records, history, opener=opener, now=clock)
+
+
+async def _take(store: Store, day: Day) -> None:
+    with _uncollected():
+        await store.take(
+            [
+                Incoming(sent.device, codec.decode_batch(sent.payload, device=sent.device), sent.arrived_ms)
+                for sent in day.batches
+            ]
+        )
+        await store.take_beats(
+            [
+                Beat(codec.decode(sent.payload, Heartbeat, device=sent.device), sent.payload.decode(), sent.arrived_ms)
+                for sent in day.heartbeats
+            ]
+        )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would walk through every value of the day again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+async def _days(blueprint: Blueprint, secrets: Secrets) -> AsyncIterator[Day]:
+    """One after the other, each made while the one before is stored."""
+    if not blueprint.past:
+        return
+    lives = past.lives(
+        blueprint.city, blueprint.plan, until=blueprint.opening, seed=blueprint.seed, length=blueprint.past
+    )
+    context = multiprocessing.get_context("spawn")
+    initial = (lives, str(secrets.sealing))
+    with ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=initial) as process:
+        told = [process.submit(_tell, end - DAY, end) for end in _ends(blueprint)]
+        try:
+            for day in told:
+                yield await asyncio.wrap_future(day)
+        finally:
+            process.shutdown(cancel_futures=True)
+
+
+def _ends(blueprint: Blueprint) -> Iterator[datetime]:
+    days = blueprint.past // DAY
+    return (blueprint.opening - day * DAY for day in reversed(range(days)))
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress]:
+    """A bar on a terminal; a log gets none."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        yield progress

@@ -1,0 +1,137 @@
+"""The running parts: broker, machines, ingest. Put up here, taken down in reverse order, whatever happens meanwhile."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Final
+
+from contract.topics import DeviceId
+from demo import fleet, foundation, incidents
+from demo.city import City
+from demo.clocks import CITY, Clocks
+from demo.fleet import Connection, Machine, Pace, Said
+from demo.foundation import Folder, Secrets, Series
+from demo.incidents import Cast
+from demo.network import Cable
+from demo.residents import JAKARTA, Plan
+from demo.servers.mosquitto import Credentials, Mosquitto
+from demo.servers.process import Process
+from provisioning.broker import Service
+
+_TUESDAY: Final = 1
+OPENS: Final = time(8)
+LISTENING: Final = "Connected to the broker"
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What the town is to be. `past` ends and the show begins at `opening`."""
+
+    city: City
+    plan: Plan
+    opening: datetime
+    past: timedelta
+    speed: float
+    seed: int
+
+
+def last_tuesday(now: datetime) -> datetime:
+    """Tuesday 08.00 WIB, at least a day ago: near enough for InfluxDB to take the past, and the show is not ahead of now."""
+    yesterday = (now - timedelta(days=1)).astimezone(JAKARTA)
+    day = yesterday.date() - timedelta(days=(yesterday.weekday() - _TUESDAY) % 7)
+    opening = datetime.combine(day, OPENS, JAKARTA)
+    return opening if opening <= yesterday else opening - timedelta(weeks=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """What runs. Time stands still until `clocks.run`."""
+
+    blueprint: Blueprint
+    folder: Folder
+    secrets: Secrets
+    broker: Mosquitto
+    clocks: Clocks
+    cast: Cast
+    cables: Mapping[DeviceId, Cable]
+    machines: Sequence[Machine]
+    ingest: Process
+    ears: asyncio.TaskGroup
+
+    async def switch_on(self, hear: Callable[[Machine, Said], None]) -> None:
+        """Start every machine; *hear* gets what they say. They are ready some seconds later."""
+        for machine in self.machines:
+            await machine.start()
+            self.ears.create_task(machine.listen(hear))
+
+    def start_ingest(self) -> None:
+        """Start ingest and return once it listens. Raises `ServerFailed`."""
+        self.ingest.start(lambda: LISTENING in self.ingest.logged())
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Every process but ingest: machines, broker, and this one."""
+        machines = tuple(machine.pid for machine in self.machines if machine.pid is not None)
+        return (*machines, self.broker.pid, os.getpid())
+
+
+@asynccontextmanager
+async def standing(blueprint: Blueprint, folder: Folder, series: Series) -> AsyncIterator[Town]:
+    """The town with its broker running, machines and ingest not yet. Raises `MissingProgram`, `ServerFailed`."""
+    city = blueprint.city
+    secrets = foundation.make_secrets(folder)
+    async with AsyncExitStack() as stack:
+        broker = stack.enter_context(foundation.open_broker(folder, city.machines))
+        credentials = foundation.certificates(broker, city.machines)
+        clocks = Clocks(folder.path / "clocks", city.machines, start=blueprint.opening)
+        cast = incidents.cast(blueprint.plan.between(blueprint.opening, blueprint.opening + timedelta(hours=1)), city.machines)
+        cables = {
+            machine: await stack.enter_async_context(Cable(broker.port)) for machine in (cast.cut_off, cast.forgetful)
+        }
+        clocks.lose(cast.forgetful)
+        cables[cast.forgetful].cut()
+        ports = {machine: cable.port for machine, cable in cables.items()}
+        machines = [
+            _machine(Connection(ports.get(device, broker.port), credentials[device], folder), clocks, device, blueprint)
+            for device in city.machines
+        ]
+        ingest = _ingest(folder, broker.port, credentials[Service.INGEST], clocks.file(CITY), series)
+        ears = await stack.enter_async_context(asyncio.TaskGroup())
+        stack.push_async_callback(_stop, machines, ingest)
+        yield Town(blueprint, folder, secrets, broker, clocks, cast, cables, machines, ingest, ears)
+
+
+def _machine(connection: Connection, clocks: Clocks, device: DeviceId, blueprint: Blueprint) -> Machine:
+    folder = connection.folder.machines
+    settings = fleet.settings(device, connection, clock=clocks.file(device), pace=Pace(blueprint.speed))
+    return Machine(device, folder, settings)
+
+
+def _ingest(folder: Folder, port: int, credentials: Credentials, clock: Path, series: Series) -> Process:
+    environment = {
+        "HADIR_BROKER": f"mqtts://127.0.0.1:{port}",
+        "HADIR_CA_FILE": str(credentials.ca),
+        "HADIR_CERT_FILE": str(credentials.certificate),
+        "HADIR_KEY_FILE": str(credentials.key),
+        "HADIR_DATABASE_URL": folder.database_url,
+        "HADIR_HISTORY": series.url(folder),
+        "HADIR_INFLUX_ORG": series.org,
+        "HADIR_OPENING_KEYS_DIR": str(folder.opening_key.parent),
+        "HADIR_PEPPER_FILE": str(folder.pepper),
+        "HADIR_INSTANCE": "demo",
+        "HADIR_CLOCK": f"simulated:{clock}",
+    }
+    if series.token_file is not None:
+        environment["HADIR_INFLUX_TOKEN_FILE"] = str(series.token_file)
+    return Process([sys.executable, "-m", "demo.ingester"], log=folder.path / "ingest.log", env=environment)
+
+
+async def _stop(machines: Sequence[Machine], ingest: Process) -> None:
+    """Machines say goodbye while ingest still listens."""
+    await asyncio.gather(*(machine.stop() for machine in machines))
+    await asyncio.to_thread(ingest.stop)
