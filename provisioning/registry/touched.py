@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Final, TypeAlias
 
 from cloud.records.counts import local_day
+from contract.ranges import Ranges
 from provisioning.registry.planning import Change, Plan, Registry, Values
 
 Span: TypeAlias = tuple[date, date]
@@ -31,14 +32,18 @@ _END_ONLY: Final = {
 
 def days(plan: Plan, *, today: date) -> set[tuple[str, date]]:
     """The pairs that *plan* touches."""
-    live = {str(row["estate"]): row["go_live"] for row in plan.registry["estates"]}
-    return {(estate, day) for estate, span in _spans(plan) for day in _each(span, since=live[estate], today=today)}
+    spans: dict[str, set[Span]] = {}
+    for estate, span in _spans(plan):
+        spans.setdefault(estate, set()).add(span)
+    live = {str(row["estate"]): _day(row["go_live"]) for row in plan.registry["estates"]}
+    return {(estate, day) for estate, those in spans.items() for day in _each(those, since=live[estate], until=today)}
 
 
-def _each(span: Span, *, since: object, today: date) -> Iterator[date]:
-    first = max(span[0], since) if isinstance(since, date) else span[0]
-    for ahead in range((min(span[1], today) - first).days + 1):
-        yield first + ahead * _DAY
+def _each(spans: Iterable[Span], *, since: date, until: date) -> Iterator[date]:
+    """The days of *spans* from *since* to *until*, each once: ten thousand cards share most of theirs."""
+    cut = ((max(first, since).toordinal(), min(last, until).toordinal()) for first, last in spans)
+    for ordinal in Ranges.of((first, last) for first, last in cut if first <= last):
+        yield date.fromordinal(ordinal)
 
 
 def _spans(plan: Plan) -> Iterator[tuple[str, Span]]:
