@@ -115,7 +115,7 @@ def test_a_tag_takes_slugs_only(name: str, value: str) -> None:
         measurement.point(0, {**tags(measurement), name: value}, sample(measurement))
 
 
-@pytest.mark.parametrize("uid", ["04a1b2c3", "04A1B2C3D4E5F6", "04A1B2C3D4E5F6A7B8C9", "0" * 64])
+@pytest.mark.parametrize("uid", ["a04b1c2d", "04a1b2c3", "04A1B2C3D4E5F6", "04A1B2C3D4E5F6A7B8C9", "0" * 64])
 def test_what_looks_like_a_card_fits_nowhere(uid: str) -> None:
     event, flag = series.ESTATE_EVENT, series.FLAG
     with pytest.raises(BadPoint):

@@ -119,7 +119,11 @@ def test_a_silent_machine_keeps_its_last_values_and_is_offline() -> None:
 
 def test_a_machine_never_heard_of_has_a_full_row_too() -> None:
     assert row(NEVER).keys() == row(HEARD).keys()
-    assert (row(NEVER)["online"], row(NEVER)["heard"], row(NEVER)["last_seen_s"]) == (0, 0, 86_400)
+    assert {name: value for name, value in row(NEVER).items() if value} == {"last_seen_s": 86_400, "version": "none"}
+
+
+def test_the_dashboards_are_patient_for_three_minutes() -> None:
+    assert points.STALE_AFTER_MS == 3 * 60 * 1000
 
 
 @pytest.mark.parametrize(
@@ -194,6 +198,7 @@ def test_the_fleet_counts_every_registered_machine_and_every_estate() -> None:
         ("DMG", {"registered": 3, "online": 1, "lat": -6.1, "lon": 106.8}),
         ("MRD", {"registered": 0, "online": 0}),
     ]
+    assert {each.time_ns for each in rows} == {MINUTE * 10**6}
 
 
 # ---- events ----------------------------------------------------------------------------------------------------------
@@ -225,6 +230,7 @@ def test_an_outage_that_ends_is_the_same_point_with_its_end() -> None:
     begun = points.offline(Interval(since, None), device="DMG-01", estate="DMG", now_ms=MINUTE)
     ended = points.offline(Interval(since, MINUTE + 60_000), device="DMG-01", estate="DMG", now_ms=MINUTE + 90_000)
     assert (begun.time_ns, begun.tags) == (ended.time_ns, ended.tags)
+    assert begun.time_ns == since * 10**6
     assert fields(begun) == {
         "kind": "offline",
         "text": "Mesin luring",
@@ -241,7 +247,7 @@ def test_an_outage_that_ends_is_the_same_point_with_its_end() -> None:
 def test_a_stage_says_how_much_and_how_slowly() -> None:
     stage = Stage("influx", 100, 1, 2, 3, 4, 5, 6, lags_ms=tuple(range(100, 0, -1)))
     (point,) = points.pipeline([stage], instance="ingest-1", minute_ms=MINUTE)
-    assert dict(point.tags) == {"instance": "ingest-1", "stage": "influx"}
+    assert (point.time_ns, dict(point.tags)) == (MINUTE * 10**6, {"instance": "ingest-1", "stage": "influx"})
     assert fields(point) == {
         "msgs_total": 100,
         "errors_total": 1,
@@ -264,10 +270,16 @@ def test_percentiles_are_by_nearest_rank(values: list[float], per_cent: int, exp
     assert points.percentile(values, per_cent) == expected
 
 
+def test_a_stage_that_did_nothing_says_zero() -> None:
+    (point,) = points.pipeline([Stage("sql", 0)], instance="ingest-1", minute_ms=MINUTE)
+    assert not any(fields(point).values())
+
+
 def test_the_broker_s_own_figures() -> None:
     said = {"clients/connected": "33", "uptime": "12345 seconds", "publish/messages/dropped": "2", "heap/current": "x"}
     point = points.broker(said, instance="mosquitto", minute_ms=MINUTE)
     assert point is not None
+    assert point.time_ns == MINUTE * 10**6
     told = {name: value for name, value in fields(point).items() if value}
     assert told == {"clients_connected": 33, "uptime_s": 12345, "dropped_total": 2}
 
