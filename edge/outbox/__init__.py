@@ -278,6 +278,7 @@ class Outbox:
         if self._reserve.release():
             _log.error("The disk is full: the reserve is released", extra={"action": "reserve_released"})
         try:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._count -= self._transaction(lambda db: room.prune_settled(db, room.STEP))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except (OutboxUnavailable, sqlite3.Error):
