@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("contract", "edge", "cloud", "provisioning", "demo", "bench")
+PACKAGES = ("contract", "edge", "cloud", "provisioning", "grafana", "demo", "bench")
 
 VIOLATIONS = [
     ("contract/planted.py", "import edge", "Imports point down"),
@@ -24,7 +24,10 @@ VIOLATIONS = [
     ("contract/planted.py", "from asyncio import Queue", "The contract is pure"),
     ("cloud/ingest/planted.py", "import aiomqtt", "Only cloud.feed speaks aiomqtt"),
     ("cloud/ingest/planted.py", "from sqlalchemy import select", "Only cloud.records speaks SQL"),
-    ("cloud/history/planted.py", "import influxdb_client", "Only cloud.history.influx speaks to InfluxDB"),
+    ("cloud/history/planted.py", "import influxdb_client", "Only cloud.history.influx and provisioning.influx speak to InfluxDB"),
+    ("grafana/planted.py", "import cloud.records", "The dashboards know the contract alone"),
+    ("grafana/boards/planted.py", "import grafana_foundation_sdk", "Only grafana.sdk speaks to the foundation SDK"),
+    ("provisioning/planted.py", "import grafana_api", "Only provisioning.grafana speaks to Grafana"),
     ("edge/planted.py", "import paho.mqtt.client", "Only the machine's link speaks paho"),
     ("edge/planted.py", "from smartcard.System import readers", "Only the PC/SC adapters speak pyscard"),
 ]
