@@ -249,7 +249,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def cloud_is_restored(self) -> None:
-        """What is on its way dies with the old cloud: nobody can tell an old answer of a lost database from a new one."""
+        """What is on its way dies with it: nobody can tell an old answer of a lost database from a new one."""
         self.cloud = self.backup.backup()
         self.up.clear()
         self.down.clear()
