@@ -1,0 +1,247 @@
+"""The connection: what a broker's answers mean, what TLS lets pass, and how it behaves at the real broker."""
+
+import contextlib
+import queue
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract import codec, topics
+from contract.messages import Status, Stored
+from contract.topics import DeviceId, Kind
+from demo.servers.mosquitto import Mosquitto
+from edge import machine
+from edge.link import (
+    Address,
+    Arrived,
+    Connected,
+    Disconnected,
+    Happening,
+    Link,
+    Published,
+    delay_s,
+    refusal,
+    tls_context,
+)
+from provisioning import ca
+
+DEVICE = DeviceId("DMG-01")
+OUTBOX = "00000001-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (0x00, None),
+        (0x10, "nobody_listening"),
+        (0x87, "not_authorised"),
+        (0x97, "quota_exceeded"),
+        (0x80, "refused_80"),
+        (0x99, "refused_99"),
+    ],
+)
+def test_each_refusal_has_a_word(code, expected) -> None:
+    assert refusal(code) == expected
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_the_delay_between_attempts_grows_to_a_minute_and_is_half_chance(attempt, chance) -> None:
+    ceiling = min(2.0 ** min(attempt - 1, 16), 60.0)
+    assert ceiling / 2 <= delay_s(attempt, chance=chance) <= ceiling
+
+
+# ---- TLS without a network -------------------------------------------------------------------------------------------
+
+
+def write_identity(folder: Path, now: datetime) -> tuple[Address, ssl.SSLContext]:
+    """A fleet that began at *now*: the machine's files, and the broker's side of TLS."""
+    root = ca.new_root(now)
+    issuing = ca.new_issuing(root, now)
+    keys = {name: ca.new_key() for name in ("broker", DEVICE)}
+    requests = {name: ca.request(key, name) for name, key in keys.items()}
+    chains = {
+        "broker": ca.server_certificate(issuing, requests["broker"], hosts=["localhost"], now=now),
+        DEVICE: ca.client_certificate(issuing, requests[DEVICE], name=DEVICE, now=now),
+    }
+    for name in keys:
+        (folder / f"{name}.pem").write_bytes(ca.pem(chains[name], issuing.certificate))
+        (folder / f"{name}.key").write_bytes(ca.key_pem(keys[name]))
+    (folder / "ca.pem").write_bytes(ca.pem(root.certificate))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "broker.pem", folder / "broker.key")
+    files = (folder / "ca.pem", folder / f"{DEVICE}.pem", folder / f"{DEVICE}.key")
+    return Address("localhost", 8883, *files), server
+
+
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, host: str = "localhost") -> None:
+    """A handshake in memory. Raises what either side objects to."""
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    sides = [client.wrap_bio(down, up, server_hostname=host), server.wrap_bio(up, down, server_side=True)]
+    for _ in range(6):
+        for side in sides:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+
+
+def test_a_broker_of_our_own_fleet_is_believed(tmp_path) -> None:
+    address, server = write_identity(tmp_path, datetime.now(UTC))
+    shake_hands(tls_context(address, is_clock_trusted=True), server)
+
+
+def test_a_machine_that_wakes_in_the_past_can_still_ask_what_time_it_is(tmp_path) -> None:
+    address, server = write_identity(tmp_path, datetime.now(UTC) + timedelta(days=3650))
+    shake_hands(tls_context(address, is_clock_trusted=False), server)
+    with pytest.raises(ssl.SSLCertVerificationError, match="not yet valid"):
+        shake_hands(tls_context(address, is_clock_trusted=True), server)
+
+
+def test_even_then_a_stranger_is_refused(tmp_path) -> None:
+    (tmp_path / "other").mkdir()
+    address, _ = write_identity(tmp_path, datetime.now(UTC))
+    _, stranger = write_identity(tmp_path / "other", datetime.now(UTC))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(tls_context(address, is_clock_trusted=False), stranger)
+    _, server = write_identity(tmp_path, datetime.now(UTC))
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        shake_hands(tls_context(address, is_clock_trusted=False), server, host="elsewhere")
+
+
+def test_old_tls_is_not_spoken(tmp_path) -> None:
+    address, _ = write_identity(tmp_path, datetime.now(UTC))
+    assert tls_context(address, is_clock_trusted=True).minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+# ---- at the real broker ----------------------------------------------------------------------------------------------
+
+
+class Connection:
+    """A link in a thread, and what it reported."""
+
+    def __init__(self, broker: Mosquitto, session: int = 1) -> None:
+        files = broker.issue(DEVICE)
+        self.reports: queue.SimpleQueue[Happening] = queue.SimpleQueue()
+        self.link = Link(
+            DEVICE,
+            Address(broker.host, broker.port, files.ca, files.certificate, files.key),
+            will=codec.encode(machine.will(DEVICE, session)),
+            is_clock_trusted=lambda: True,
+            report=self.reports.put,
+        )
+        self.thread = threading.Thread(target=self.link.run)
+        self.thread.start()
+
+    def wait_for(self, kind: type, seconds: float = 15) -> Happening:
+        deadline = time.monotonic() + seconds
+        while True:
+            report = self.reports.get(timeout=max(deadline - time.monotonic(), 0.01))
+            if isinstance(report, kind):
+                return report
+
+    def end(self) -> None:
+        self.link.stop()
+        self.thread.join(10)
+
+
+@pytest.fixture
+def connection(mosquitto: Mosquitto) -> Iterator[Connection]:
+    mosquitto.admit(DEVICE)
+    one = Connection(mosquitto)
+    yield one
+    one.end()
+
+
+def birth(session: int = 1) -> bytes:
+    return codec.encode(
+        Status(device=DEVICE, online=True, session=session, reason="birth", boot=OUTBOX, uptime_s=1, outbox=OUTBOX,
+               last_seq=0, confirmed=0)
+    )  # fmt: skip
+
+
+def answer() -> Stored:
+    return Stored(device=DEVICE, outbox=OUTBOX, at=1, upto=0)
+
+
+@pytest.mark.integration
+def test_a_publish_that_nobody_hears_is_told_from_one_that_is_heard(connection, mosquitto, centre_at) -> None:
+    connection.wait_for(Connected)
+    assert connection.link.publish(topics.records(DEVICE), b"{}")
+    assert connection.wait_for(Published) == Published(Kind.RECORDS, "nobody_listening")
+    with centre_at(mosquitto):
+        connection.link.publish(topics.status(DEVICE), birth())
+        assert connection.wait_for(Published) == Published(Kind.STATUS, None)
+
+
+@pytest.mark.integration
+def test_a_machine_whose_rights_were_taken_is_told_so_on_the_open_connection(connection, mosquitto) -> None:
+    connection.wait_for(Connected)
+    mosquitto.revoke(DEVICE)
+    connection.link.publish(topics.records(DEVICE), b"{}")
+    assert connection.wait_for(Published) == Published(Kind.RECORDS, "not_authorised")
+
+
+@pytest.mark.integration
+def test_without_a_broker_nothing_is_queued_and_the_link_comes_back_by_itself(connection, mosquitto) -> None:
+    connection.wait_for(Connected)
+    mosquitto.kill()
+    connection.wait_for(Disconnected)
+    assert not connection.link.publish(topics.records(DEVICE), b"{}")
+    mosquitto.start()
+    connection.wait_for(Connected, 30)
+
+
+@pytest.mark.integration
+def test_answers_sent_while_the_machine_was_away_wait_for_it(connection, mosquitto, centre_at) -> None:
+    connection.wait_for(Connected)
+    connection.end()
+    with centre_at(mosquitto) as centre:
+        centre.say(DEVICE, answer())
+        again = Connection(mosquitto, session=2)
+        try:
+            arrived = again.wait_for(Arrived)
+            assert isinstance(arrived, Arrived)
+            assert arrived.topic == str(topics.stored(DEVICE))
+        finally:
+            again.end()
+
+
+@pytest.mark.integration
+def test_a_machine_that_vanishes_is_declared_gone_with_its_session(connection, mosquitto, centre_at) -> None:
+    with centre_at(mosquitto) as centre:
+        connection.wait_for(Connected)
+        connection.link.publish(topics.status(DEVICE), birth())
+        centre.wait_for(lambda: centre.statuses)
+        connection.end()
+        centre.wait_for(lambda: centre.statuses[-1].reason == "will", 20)
+        assert centre.statuses[-1].session == 1
+
+
+@pytest.mark.integration
+def test_a_goodbye_keeps_the_broker_from_declaring_the_machine_gone(connection, mosquitto, centre_at) -> None:
+    with centre_at(mosquitto) as centre:
+        connection.wait_for(Connected)
+        goodbye = Status.model_validate_json(birth()).model_copy(update={"online": False, "reason": "goodbye"})
+        assert connection.link.part(codec.encode(goodbye), 5)
+        connection.thread.join(10)
+        time.sleep(11)
+        assert [status.reason for status in centre.statuses] == ["goodbye"]
+
+
+@pytest.mark.integration
+def test_a_short_break_sends_no_will(connection, mosquitto, centre_at) -> None:
+    with centre_at(mosquitto) as centre:
+        connection.wait_for(Connected)
+        connection.end()
+        again = Connection(mosquitto, session=2)
+        try:
+            again.wait_for(Connected)
+            time.sleep(11)
+            assert centre.statuses == []
+        finally:
+            again.end()
