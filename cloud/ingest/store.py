@@ -83,6 +83,21 @@ class Store:
         self.tally.lags_ms.extend(float(self.now_ms() - each.arrived_ms) for each in incoming)
         return stored
 
+    async def reconsider(self, incoming: Incoming) -> bool:
+        """Take a record that was rejected once more, now that it can be read; whether it is stored now."""
+        resolved = await asyncio.to_thread(self._resolve, requests.gather([incoming]))
+        delivery = resolved.deliveries[0]
+        entry = delivery.entries[0]
+        facts = ledger.Facts(registry_version=resolved.version, now_ms=self.now_ms())
+        refused = await self.history.write(list(observed.points_of(delivery.key.device, entry)))
+        await self.file(self._refusals(refused))
+        if await asyncio.to_thread(
+            self.records.write, lambda connection: ledger.reconsider(connection, delivery.key, entry, facts=facts)
+        ):
+            return True
+        await self.take([incoming])
+        return not isinstance(entry.verdict, Rejected)
+
     async def file(self, letters: Sequence[Letter]) -> None:
         """Keep dead letters."""
         if letters:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, insert, select, tuple_, update
 
 from cloud.records import counts, dead_letters, marks, merging, positions
 from cloud.records.positions import CHUNK, Position
@@ -72,6 +72,30 @@ def take(
     return [_standing(connection, after[delivery.key], delivery) for delivery in deliveries]
 
 
+def reconsider(connection: Connection, key: StreamKey, entry: Entry, *, facts: Facts) -> bool:
+    """Store a record that was rejected, now that it can be read. False if it is not among the rejected."""
+    marks.require(connection, marks.REGISTRY_CHANGED, facts.registry_version)
+    before = positions.lock(connection, merging.mentioned(Delivery(key, 0, (entry,))), now_ms=facts.now_ms)
+    position = before[key]
+    row = _arrival_row(position.id, entry)
+    was_rejected = (
+        (arrivals.c.stream == position.id)
+        & (arrivals.c.seq == entry.seq)
+        & (arrivals.c.digest == entry.record.digest)
+        & (arrivals.c.state == "rejected")
+    )
+    if row["state"] == "rejected" or connection.execute(update(arrivals).where(was_rejected).values(row)).rowcount != 1:
+        return False
+    rows: Rows = {name: [] for name in _TABLES}
+    _add_detail(rows, position.id, key.device, entry)
+    _insert(connection, rows)
+    counts.apply(connection, _deltas([(key, entry)]), now_ms=facts.now_ms)
+    after = dict(before)
+    merging.close(after, key.device, [entry])
+    positions.save_changed(connection, before, [each.gap_dated(facts.now_ms) for each in after.values()])
+    return True
+
+
 # ---- what is new -----------------------------------------------------------------------------------------------------
 
 New = list[tuple[StreamKey, Entry]]
@@ -88,7 +112,7 @@ def _merge_all(
         merged = merging.merge(after[delivery.key], delivery, digests)
         after[delivery.key] = merged.position
         digests.update((entry.seq, entry.record.digest) for entry in merged.new)
-        merging.close(after, delivery, merged.new)
+        merging.close(after, delivery.key.device, merged.new)
         new += [(delivery.key, entry) for entry in merged.new]
     return after, new
 
@@ -121,6 +145,10 @@ def _write(connection: Connection, new: New, after: Mapping[StreamKey, Position]
         stream = after[key].id
         rows["arrivals"].append(_arrival_row(stream, entry))
         _add_detail(rows, stream, key.device, entry)
+    _insert(connection, rows)
+
+
+def _insert(connection: Connection, rows: Rows) -> None:
     for name, table in _TABLES.items():
         if rows[name]:
             connection.execute(insert(table), rows[name])

@@ -35,6 +35,13 @@ def put(connection: Connection, name: str, value: int) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
+def read_locked(connection: Connection, name: str) -> int:
+    """The value of mark *name*, which nobody else can change until this transaction ends."""
+    insert_missing(connection, marks, [{"name": name, "value": 0}])
+    statement = select(marks.c.value).where(marks.c.name == name)
+    return int(connection.execute(statement.with_for_update()).scalar_one())
+
+
 def require(connection: Connection, name: str, value: int) -> None:
     """Hold mark *name* at *value* until this transaction ends. Raises `StaleFacts` when it has moved.
 

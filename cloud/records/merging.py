@@ -10,6 +10,7 @@ from cloud.records.verdicts import Delivery, Entry, Kept, StreamKey
 from contract.codec import Received
 from contract.messages import Event
 from contract.ranges import Ranges
+from contract.topics import DeviceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,15 @@ def mentioned(delivery: Delivery) -> set[StreamKey]:
     return keys
 
 
-def close(positions: dict[StreamKey, Position], delivery: Delivery, new: Iterable[Entry]) -> None:
-    """Apply to *positions* what the new events of *delivery* say about outboxes of its machine."""
+def close(positions: dict[StreamKey, Position], device: DeviceId, new: Iterable[Entry]) -> None:
+    """Apply to *positions* what the *new* events of *device* say about its outboxes."""
     for event in _events(new):
         dropped, closed = event.dropped(), event.closed()
         if dropped is not None:
-            key = StreamKey(delivery.key.device, dropped.outbox)
+            key = StreamKey(device, dropped.outbox)
             positions[key] = positions[key].lost(Ranges(((dropped.from_seq, dropped.to_seq),)))
         elif closed is not None:
-            key = StreamKey(delivery.key.device, closed.outbox)
+            key = StreamKey(device, closed.outbox)
             positions[key] = positions[key].closed(closed.last_seq)
 
 

@@ -99,6 +99,12 @@ def read(connection: Connection, keys: Iterable[StreamKey]) -> dict[StreamKey, P
     return {position.key: position for position in _select(connection, sorted(set(keys)), for_update=False)}
 
 
+def read_all(connection: Connection, devices: Iterable[str]) -> list[Position]:
+    """Every position of these machines, unlocked."""
+    query = select(streams).where(streams.c.device.in_(sorted(set(devices))))
+    return [_from_row(row) for row in connection.execute(query.order_by(streams.c.device, streams.c.outbox))]
+
+
 def _select(connection: Connection, keys: list[StreamKey], *, for_update: bool) -> list[Position]:
     found: list[Position] = []
     for start in range(0, len(keys), CHUNK):

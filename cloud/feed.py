@@ -1,0 +1,185 @@
+"""MQTT to messages and back: one connection after another, each with a new client. The only importer of aiomqtt.
+
+Records and heartbeats are shared with the other ingesters of the group; status is not. The broker counts a message as
+delivered once it is in memory here, so nothing may rest on that: machines resend until they are answered. When too much
+waits to be stored, records are unsubscribed from: the broker then deals them to other ingesters, or tells the machines
+that nobody is listening; what was taken already is worked off, nothing of it is thrown away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from contract import topics
+from contract.codec import MAX_PAYLOAD
+from contract.topics import Kind, Topic
+
+log = logging.getLogger(__name__)
+
+GROUP: Final = "ingest"
+KEEPALIVE_S: Final = 15
+IN_FLIGHT: Final = 100
+CROWDED: Final = 200
+"""Messages waiting at which no more records are taken."""
+DRAINED: Final = 20
+"""Messages waiting at which records are taken again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The broker, and as whom to speak to it."""
+
+    host: str
+    port: int
+    client_id: str
+    tls: ssl.SSLContext | None = field(repr=False)
+    """None only for a broker on this very computer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message as the broker handed it over."""
+
+    topic: str
+    payload: bytes = field(repr=False)
+    is_retained: bool
+    arrived_ms: int
+
+
+def delay_s(attempt: int, *, chance: float) -> float:
+    """The wait before connection attempt number *attempt* (from 1): doubling to 30 s, spread by *chance* (0-1)."""
+    return float(min(30.0, 0.5 * 2.0 ** min(attempt - 1, 10)) * (0.5 + chance / 2))
+
+
+class Feed:
+    """The connection to the broker. `run` keeps it up, `next` gives what arrived, `publish` speaks."""
+
+    def __init__(self, address: Address, *, now: Callable[[], datetime]) -> None:
+        self._address = address
+        self._now = now
+        self._inbox: asyncio.Queue[Arrived] = asyncio.Queue()
+        self._client: aiomqtt.Client | None = None
+        self._crowded = asyncio.Event()
+        self._drained = asyncio.Event()
+        self.broker_says: dict[str, str] = {}
+        """What the broker says of itself, by the topic after `$SYS/broker/`."""
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether every message to this ingester would arrive now."""
+        return self._client is not None and not self._crowded.is_set()
+
+    @property
+    def backlog(self) -> int:
+        """Messages that wait to be taken by `next`."""
+        return self._inbox.qsize()
+
+    async def next(self) -> Arrived:
+        """The next message; waits for one."""
+        arrived = await self._inbox.get()
+        if self._inbox.qsize() <= DRAINED:
+            self._drained.set()
+        return arrived
+
+    async def publish(self, topic: Topic, payload: bytes) -> bool:
+        """Say it, at least once if connected. False: it may be lost, and whoever needs it will ask again."""
+        client = self._client
+        if client is None:
+            return False
+        try:
+            await client.publish(str(topic), payload, qos=1)
+        except aiomqtt.MqttError:
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        attempt = 0
+        while True:
+            try:
+                async with self._new_client() as client:
+                    attempt = 0
+                    await self._listen(client)
+            except* (aiomqtt.MqttError, OSError) as group:
+                reason = _first(group)
+                log.warning("Not connected to the broker: %s", reason, extra={"action": "broker_lost"})
+            finally:
+                self._client = None
+            attempt += 1
+            await asyncio.sleep(delay_s(attempt, chance=random.random()))
+
+    def _new_client(self) -> aiomqtt.Client:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.ReceiveMaximum = IN_FLIGHT
+        properties.SessionExpiryInterval = 0
+        properties.MaximumPacketSize = MAX_PAYLOAD + 1024
+        return aiomqtt.Client(
+            self._address.host,
+            self._address.port,
+            identifier=self._address.client_id,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=True,
+            keepalive=KEEPALIVE_S,
+            max_inflight_messages=IN_FLIGHT,
+            properties=properties,
+            tls_context=self._address.tls,
+        )
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        self._crowded.clear()
+        client.pending_calls_threshold = IN_FLIGHT
+        own = [topics.every(Kind.STATUS), topics.shared(Kind.HEARTBEAT, GROUP), topics.shared(Kind.RECORDS, GROUP)]
+        await client.subscribe([(each, 1) for each in own] + [("$SYS/broker/#", 0)])
+        self._client = client
+        log.info("Connected to the broker", extra={"action": "broker_connected"})
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read(client))
+            tasks.create_task(self._pace(client))
+
+    async def _read(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            topic, payload = str(message.topic), message.payload
+            raw = payload if isinstance(payload, bytes) else b""
+            if topic.startswith("$SYS/"):
+                self.broker_says[topic.removeprefix("$SYS/broker/")] = raw[:100].decode(errors="replace")
+                continue
+            self._put(Arrived(topic, raw, bool(message.retain), round(self._now().timestamp() * 1000)))
+
+    def _put(self, arrived: Arrived) -> None:
+        waiting = self._inbox.qsize()
+        if waiting >= 4 * CROWDED and arrived.topic.endswith(f"/{Kind.HEARTBEAT}"):
+            return  # the next one is 30 s away and says it all again
+        self._inbox.put_nowait(arrived)
+        if waiting + 1 >= CROWDED and not self._crowded.is_set():
+            self._drained.clear()
+            self._crowded.set()
+
+    async def _pace(self, client: aiomqtt.Client) -> None:
+        filter_ = topics.shared(Kind.RECORDS, GROUP)
+        while True:
+            await self._crowded.wait()
+            log.warning("Too much waits to be stored: taking no more records", extra={"action": "feed_paused"})
+            await client.unsubscribe(filter_)
+            await self._drained.wait()
+            await client.subscribe(filter_, qos=1)
+            self._crowded.clear()
+            log.info("Taking records again", extra={"action": "feed_resumed"})
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first cause of a group of exceptions."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

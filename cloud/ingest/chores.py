@@ -1,0 +1,347 @@
+"""What one ingester at a time does, beside taking records: minute rows, roll-ups, sweeps, forgetting. A lease says who.
+
+Everything here may be repeated, and is: a chore that fails is tried again at its next turn. All times are by the given
+clock, so that a demo may run it faster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, Protocol
+
+from cloud import days
+from cloud.ingest import minutes, observed, points, rolling
+from cloud.ingest.minutes import Listening
+from cloud.ingest.points import Ledger, Place, Registered, Stage
+from cloud.ingest.store import Store
+from cloud.ingest.sweep import Sweep
+from cloud.records import Connection, RecordsUnavailable, dirty, heard, leases, marks, registry, standing, tallies
+from cloud.records.dirty import DirtyDay
+from cloud.records.heard import Heard
+from cloud.records.marks import StaleFacts
+from cloud.records.purge import purge
+from contract import codec
+from contract.codec import BadMessage
+from contract.messages import Heartbeat
+from contract.series import Point
+from contract.topics import DeviceId
+
+log = logging.getLogger(__name__)
+
+LEASE: Final = "chores"
+TICK_S: Final = 1.0
+LEASE_MS: Final = 30_000
+BREAK_MS: Final = 30_000
+"""Nobody listened for longer than this: silence before it proves nothing."""
+SWEEP_MS: Final = 5_000
+ROLL_MS: Final = 20_000
+WATCH_MS: Final = 600_000
+"""How often it is looked whether days have become complete."""
+COMPLETE_BACK: Final = 60
+DAYS_AT_ONCE: Final = 400
+
+
+class Ears(Protocol):
+    """What the feed tells of itself."""
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether every message would arrive now."""
+        ...
+
+    @property
+    def backlog(self) -> int:
+        """Messages that wait to be stored."""
+        ...
+
+    @property
+    def broker_says(self) -> dict[str, str]:
+        """What the broker says under `$SYS/broker/`."""
+        ...
+
+
+@dataclass(slots=True)
+class _Turns:
+    """When each chore was last done."""
+
+    done: dict[str, int] = field(default_factory=dict)
+
+    def is_due(self, name: str, now_ms: int, *, every_ms: int) -> bool:
+        """Whether it is time for chore *name*; it then counts as done."""
+        last = self.done.get(name)
+        if last is not None and 0 <= now_ms - last < every_ms:
+            return False
+        self.done[name] = now_ms
+        return True
+
+
+class Chores:
+    """The chores of one ingester. *pace*: how much faster than real time its clock runs."""
+
+    def __init__(self, store: Store, ears: Ears, *, instance: str, pace: float = 1.0) -> None:
+        self._store = store
+        self._ears = ears
+        self._instance = instance
+        self._pace = pace
+        self._sweep = Sweep(store)
+        self._turns = _Turns()
+        self._shown: dict[str, Ledger] = {}
+        self._failing: set[str] = set()
+
+    async def run(self) -> None:
+        """Do what is due, every second, until cancelled."""
+        while True:
+            await self.turn()
+            await asyncio.sleep(TICK_S)
+
+    async def turn(self) -> None:
+        """Do what is due now. A chore that fails is said once, and tried again."""
+        now_ms = self._store.now_ms()
+        await self._try("listening", self._listen)
+        if self._turns.is_due("pipeline", now_ms // days.MINUTE * days.MINUTE, every_ms=days.MINUTE):
+            await self._try("pipeline", self.report)
+        if not await self._try("lease", self._take_lease):
+            return
+        for name, chore, every_ms in self._plan():
+            if self._turns.is_due(name, now_ms, every_ms=every_ms):
+                await self._try(name, chore)
+
+    async def give_back(self) -> None:
+        """Let another ingester take over at once."""
+        await self._try("lease", self._give_back)
+
+    async def can_store(self) -> bool:
+        """Whether the records answer and the history does not wait."""
+        try:
+            await asyncio.to_thread(self._store.records.read, registry.version)
+        except RecordsUnavailable:
+            return False
+        return self._store.history.trouble is None
+
+    def _plan(self) -> list[tuple[str, Callable[[], Awaitable[object]], int]]:
+        return [
+            ("sweep", self._sweep.run, SWEEP_MS),
+            ("minutes", self.write_minutes, SWEEP_MS),
+            ("new_hour", self._touch_today, days.HOUR),
+            ("complete", self.note_complete, WATCH_MS),
+            ("rollups", self.roll_up, ROLL_MS),
+            ("purge", self._purge, days.DAY),
+        ]
+
+    async def _try(self, name: str, chore: Callable[[], Awaitable[object]]) -> bool:
+        try:
+            done = await chore()
+        except (RecordsUnavailable, StaleFacts) as error:
+            self._say(name, error, logging.WARNING)
+            return False
+        except Exception as error:  # noqa: BLE001  # the top of a service loop
+            self._say(name, error, logging.ERROR)
+            return False
+        self._failing.discard(name)
+        return done is not False
+
+    def _say(self, name: str, error: Exception, level: int) -> None:
+        if name not in self._failing:
+            self._failing.add(name)
+            log.log(level, "The chore %s waits: %s", name, error, exc_info=error, extra={"action": "chore_failed"})
+
+    # ---- who, and since when -----------------------------------------------------------------------------------------
+
+    async def _take_lease(self) -> bool:
+        now_ms = self._store.now_ms()
+        until_ms = now_ms + round(LEASE_MS * self._pace)
+
+        def take(connection: Connection) -> bool:
+            return leases.take(connection, LEASE, holder=self._instance, now_ms=now_ms, until_ms=until_ms)
+
+        return await asyncio.to_thread(self._store.records.write, take)
+
+    async def _give_back(self) -> None:
+        await asyncio.to_thread(
+            self._store.records.write, lambda connection: leases.give_back(connection, LEASE, holder=self._instance)
+        )
+
+    async def _listen(self) -> None:
+        if not self._ears.is_listening:
+            return
+        now_ms, break_ms = self._store.now_ms(), round(BREAK_MS * self._pace)
+
+        def note(connection: Connection) -> None:
+            listening = minutes.heard_on(_listening(connection), now_ms, break_ms=break_ms)
+            marks.put(connection, marks.LISTENING_SINCE, listening.since_ms)
+            marks.put(connection, marks.LISTENING_UNTIL, listening.until_ms)
+
+        await asyncio.to_thread(self._store.records.write, note)
+
+    # ---- minute rows -------------------------------------------------------------------------------------------------
+
+    async def write_minutes(self) -> int:
+        """Write the minute rows that are due; how many minutes."""
+        due, listening = await asyncio.to_thread(self._store.records.read, self._due_minutes)
+        for minute_ms in due:
+            await self._write_minute(minute_ms, listening)
+        return len(due)
+
+    def _due_minutes(self, connection: Connection) -> tuple[range, Listening]:
+        listening, written = _listening(connection), marks.read(connection, marks.MINUTES_WRITTEN)
+        return minutes.due(written, listening, self._store.now_ms()), listening
+
+    async def _write_minute(self, minute_ms: int, listening: Listening) -> None:
+        registered, places = await asyncio.to_thread(
+            self._store.records.read, lambda connection: self._registered(connection, minute_ms)
+        )
+        certain = minutes.certain(registered, minute_ms, listening)
+        rows = points.machines(certain, minute_ms=minute_ms)
+        if len(certain) == len(registered):
+            rows += points.fleet(registered, places, minute_ms=minute_ms)
+        await self._write(rows)
+        online = [each.device for each in certain if each.is_online(minute_ms)]
+
+        def note(connection: Connection) -> None:
+            if marks.read_locked(connection, marks.MINUTES_WRITTEN) < minute_ms:
+                marks.put(connection, marks.MINUTES_WRITTEN, minute_ms)
+                tallies.add_online(connection, online, minute_ms=minute_ms)
+
+        await asyncio.to_thread(self._store.records.write, note)
+
+    def _registered(self, connection: Connection, minute_ms: int) -> tuple[list[Registered], list[Place]]:
+        standing_now = standing.installed_at(connection, minute_ms)
+        life = {each.device: each for each in heard.all_heard(connection)}
+        self._refresh_shown(connection, [place.device for place in standing_now], minute_ms)
+        registered = [
+            _registered(
+                place.device, place.estate, place.installed_ms, self._shown[place.device], life.get(place.device)
+            )
+            for place in standing_now
+        ]
+        places = [Place(each.estate, each.lat, each.lon) for each in registry.all_estates(connection)]
+        return registered, places
+
+    def _refresh_shown(self, connection: Connection, devices: Sequence[str], minute_ms: int) -> None:
+        quarter = minute_ms - minute_ms % points.QUARTER
+        if all(device in self._shown and self._shown[device].quarter_ms == quarter for device in devices):
+            return
+        totals = standing.totals(connection, devices)
+        for device in devices:
+            now = totals.get(device, standing.Totals())
+            current = Ledger(quarter, now.made, now.stored, now.missing, now.held, now.rejected)
+            self._shown[device] = points.ledger(current, self._shown.get(device), minute_ms=minute_ms)
+
+    # ---- roll-ups ----------------------------------------------------------------------------------------------------
+
+    async def roll_up(self) -> int:
+        """Rewrite the roll-ups of the days that wait; how many days."""
+        waiting = await asyncio.to_thread(
+            self._store.records.read, lambda connection: dirty.waiting(connection, limit=DAYS_AT_ONCE)
+        )
+        for code in sorted({each.estate for each in waiting}):
+            await self._roll_up_estate(code, [each for each in waiting if each.estate == code])
+        return len(waiting)
+
+    async def _roll_up_estate(self, code: str, waiting: Sequence[DirtyDay]) -> None:
+        now_ms, those = self._store.now_ms(), {each.day for each in waiting}
+        rows = await asyncio.to_thread(
+            self._store.records.read, lambda connection: rolling.points_of(connection, code, those, now_ms=now_ms)
+        )
+        await self._write(rows)
+        past = [each for each in waiting if each.day <= days.day_of(now_ms)]
+        await asyncio.to_thread(self._store.records.write, lambda connection: dirty.clear(connection, past))
+
+    async def note_complete(self) -> None:
+        """Note the days of which every record has arrived by now, and have them rolled up again."""
+        now_ms = self._store.now_ms()
+        for estate in await asyncio.to_thread(self._store.records.read, registry.all_estates):
+            code = estate.estate
+            found = await asyncio.to_thread(
+                self._store.records.read,
+                lambda connection, code=code: rolling.newly_complete(
+                    connection, code, now_ms=now_ms, back=COMPLETE_BACK
+                ),
+            )
+            if found:
+                await asyncio.to_thread(self._store.records.write, _noting(code, found, now_ms))
+
+    async def _touch_today(self) -> None:
+        """A day without taps is rolled up too: at each full hour, today and yesterday."""
+        now_ms = self._store.now_ms()
+
+        def touch(connection: Connection) -> None:
+            pairs = [
+                (estate.estate, days.day_of(now_ms - back))
+                for estate in registry.all_estates(connection)
+                for back in (0, days.DAY)
+            ]
+            dirty.touch(connection, pairs, now_ms=now_ms)
+
+        await asyncio.to_thread(self._store.records.write, touch)
+
+    # ---- the rest ----------------------------------------------------------------------------------------------------
+
+    async def report(self) -> None:
+        """Write how this ingester and the broker are doing."""
+        minute_ms = self._store.now_ms() // days.MINUTE * days.MINUTE
+        tally = self._store.tally
+        lags = tuple(tally.lags_ms)
+        tally.lags_ms.clear()
+        waiting = await asyncio.to_thread(self._store.records.read, standing.count_held)
+        stages = [
+            Stage("mqtt", tally.messages, backlog=self._ears.backlog),
+            Stage(
+                "store",
+                tally.records,
+                errors_total=tally.failures,
+                dlq_total=tally.letters,
+                duplicates_total=tally.duplicates,
+                held=waiting,
+                lags_ms=lags,
+            ),
+        ]
+        rows = points.pipeline(stages, instance=self._instance, minute_ms=minute_ms)
+        broker = points.broker(self._ears.broker_says, instance="broker", minute_ms=minute_ms)
+        await self._write([*rows, *([broker] if broker else [])])
+
+    async def _purge(self) -> None:
+        await asyncio.to_thread(purge, self._store.records, now_ms=self._store.now_ms())
+
+    async def _write(self, rows: Sequence[Point]) -> None:
+        refused = await self._store.history.write(rows)
+        await self._store.file([observed.refusal(each, now_ms=self._store.now_ms()) for each in refused])
+
+
+def _listening(connection: Connection) -> Listening:
+    return Listening(marks.read(connection, marks.LISTENING_SINCE), marks.read(connection, marks.LISTENING_UNTIL))
+
+
+def _noting(code: str, found: Sequence[date], now_ms: int) -> Callable[[Connection], None]:
+    def note(connection: Connection) -> None:
+        tallies.note_completed(connection, code, found, now_ms=now_ms)
+        dirty.touch(connection, [(code, day) for day in found], now_ms=now_ms)
+
+    return note
+
+
+def _registered(device: str, estate: str, installed_ms: int, shown: Ledger, life: Heard | None) -> Registered:
+    if life is None:
+        return Registered(device, estate, installed_ms, shown)
+    return Registered(
+        device,
+        estate,
+        installed_ms,
+        shown,
+        heartbeat=_heartbeat(device, life.heartbeat),
+        heard_ms=life.arrived_ms or None,
+        gone_ms=None if life.online else life.status_ms,
+    )
+
+
+def _heartbeat(device: str, text: str | None) -> Heartbeat | None:
+    if text is None:
+        return None
+    try:
+        return codec.decode(text.encode(), Heartbeat, device=DeviceId(device))
+    except BadMessage:
+        return None  # kept by another version of this program

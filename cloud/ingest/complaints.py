@@ -1,0 +1,49 @@
+"""Which dead letters are new: a machine resends what is not answered; one grievance shall not fill a table or a log."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import OrderedDict
+from typing import Final, TypeVar
+
+from cloud.records.verdicts import Letter
+
+log = logging.getLogger(__name__)
+
+REMEMBERED: Final = 5000
+T = TypeVar("T")
+
+
+class Complaints:
+    """Remembers the last letters by their bytes, and what was said in the log by topic and reason."""
+
+    def __init__(self) -> None:
+        self._letters: OrderedDict[bytes, None] = OrderedDict()
+        self._said: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def is_new(self, letter: Letter) -> bool:
+        """Whether *letter* must be kept; says so in the log the first time for its topic and reason."""
+        said = (letter.topic[:200], letter.reason)
+        if _add(self._said, said):
+            log.warning(
+                "A message could not be read and is kept as a dead letter",
+                extra={"action": "dead_letter", "topic": ascii(said[0]), "reason": letter.reason},
+            )
+        return _add(self._letters, _fingerprint(letter))
+
+
+def _fingerprint(letter: Letter) -> bytes:
+    head = f"{letter.topic}\0{letter.reason}\0".encode(errors="backslashreplace")
+    return hashlib.blake2b(head + letter.payload, digest_size=16).digest()
+
+
+def _add(known: OrderedDict[T, None], item: T) -> bool:
+    """Remember *item*; whether it was new. The oldest are forgotten."""
+    if item in known:
+        known.move_to_end(item)
+        return False
+    known[item] = None
+    if len(known) > REMEMBERED:
+        known.popitem(last=False)
+    return True
