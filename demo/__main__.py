@@ -41,7 +41,7 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--for", "for_s", envvar="FOR", callback=duration, metavar="TIME", help="Run so long (60s, 5m), then tell.")
+@click.option("--for", "for_s", envvar="FOR", callback=duration, metavar="TIME", help="Run so long: 60s, 5m.")
 @click.option("--speed", envvar="SPEED", default=60.0, type=click.FloatRange(0.1, 5000), show_default=True)
 @click.option("--influx-url", envvar="INFLUX_URL", metavar="URL", help="Write series there; else into files.")
 @click.option("--influx-token-file", envvar="INFLUX_TOKEN_FILE", type=_FILE, help="Holds the token for it.")

@@ -7,7 +7,7 @@ machines (`spread`), how many units the nine estates without a count have, the s
 import csv
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -77,10 +77,12 @@ class Site:
 
 def read_sites(text: str) -> tuple[Site, ...]:
     """The estates of rusun.csv, in its order."""
-    return tuple(
-        Site(row["code"], row["name"], float(row["lat"]), float(row["lon"]), int(row["units"]) if row["units"] else None)
-        for row in csv.DictReader(text.splitlines())
-    )
+    return tuple(_site(row) for row in csv.DictReader(text.splitlines()))
+
+
+def _site(row: Mapping[str, str]) -> Site:
+    units = int(row["units"]) if row["units"] else None
+    return Site(row["code"], row["name"], float(row["lat"]), float(row["lon"]), units)
 
 
 def build(sites: Sequence[Site], *, seed: int, share: float = 1.0, machines: int = MACHINES) -> City:

@@ -1,4 +1,4 @@
-"""The city's time: a simulated clock per machine and one for the cloud, all showing the same; their files are the control."""
+"""The city's time: a simulated clock per machine and one for the cloud. They show the same, and obey their files."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What stands before anybody taps: folder, secrets, broker, certificates, registry. All below one folder, on loopback."""
+"""What stands before anybody taps: folder, secrets, broker, certificates, registry. All in one folder, on loopback."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -4,14 +4,16 @@ Times here are real seconds, for whoever watches; what happens is done to cables
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from contract.topics import DeviceId
 from demo.clocks import Clocks
 from demo.network import Cable
-from demo.residents import PlannedTap
+from demo.residents import Plan
 
 Tell = Callable[[str, bool], None]
 """Put a line on the screen; true = it is trouble."""
@@ -47,11 +49,16 @@ def times(for_s: float | None) -> Times:
     return Times(LONG_RUN.cut_s * share, LONG_RUN.mend_s * share, LONG_RUN.found_s * share, LONG_RUN.again_s)
 
 
-def cast(taps: tuple[PlannedTap, ...], machines: tuple[DeviceId, ...]) -> Cast:
-    """The two busiest machines of *taps*: something must happen while they are in trouble."""
-    counts = {machine: sum(tap.machine == machine for tap in taps) for machine in machines}
-    busiest = sorted(machines, key=lambda machine: (-counts[machine], machine))
-    return Cast(cut_off=busiest[0], forgetful=busiest[1 % len(busiest)])
+def cast(plan: Plan, machines: Sequence[DeviceId], *, opening: datetime, when: Times, speed: float) -> Cast:
+    """For each trouble the machine that is busiest meanwhile: something must happen at it."""
+
+    def busiest(among: Sequence[DeviceId], begin_s: float, end_s: float) -> DeviceId:
+        begin, end = (opening + timedelta(seconds=seconds * speed) for seconds in (begin_s, end_s))
+        counts = Counter(tap.machine for tap in plan.between(begin, end))
+        return max(among, key=lambda machine: counts[machine])
+
+    cut_off = busiest(machines, when.cut_s, when.mend_s)
+    return Cast(cut_off, busiest([machine for machine in machines if machine != cut_off], 0, when.found_s))
 
 
 async def lose_network(machine: DeviceId, cable: Cable, when: Times, tell: Tell) -> None:
@@ -67,7 +74,7 @@ async def lose_network(machine: DeviceId, cable: Cable, when: Times, tell: Tell)
 
 
 async def find_time(machine: DeviceId, cable: Cable, clocks: Clocks, *, when: Times, tell: Tell) -> None:
-    """The machine that woke up in 1970 has no network at first; then it asks the cloud, and later NTP sets its clock."""
+    """The machine that woke up in 1970 has no network at first; then it asks the cloud; later NTP sets its clock."""
     tell(f"Mesin {machine} menyala tanpa jaringan; jamnya menunjukkan 1 Januari 1970", True)
     await asyncio.sleep(when.found_s)
     await cable.mend()

@@ -1,7 +1,7 @@
 """The demo's own book: which taps were made, and what the machines said of them. No I/O; time is an argument.
 
-A tap is *made* once the machine has said TERSIMPAN: from then on it must not be lost. What is compared with the cloud at
-the end comes from here alone: the residents know whose card they laid where, the machines' words give its number.
+A tap is *made* once the machine has said TERSIMPAN: from then on it must not be lost. What is compared with the cloud
+at the end comes from here alone: the residents know whose card they laid where, the machines say its number.
 """
 
 from collections import Counter
@@ -30,6 +30,8 @@ class Made:
     kept_ms: int
     kept_s: float
     """When it said TERSIMPAN, by this computer's clock."""
+    is_online: bool = True
+    """Whether it said so without adding that it would be sent later."""
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Ledger:
     unanswered: int = 0
     """Cards laid of which the machine said nothing: perhaps kept, perhaps not."""
     waits_s: dict[Place, float] = field(default_factory=dict)
-    """Per tap whose confirmation lit the machine: seconds from TERSIMPAN to the light."""
+    """Per tap at an online machine whose confirmation lit it: seconds from TERSIMPAN to the light."""
     confirmed: dict[DeviceId, Ranges] = field(default_factory=dict)
     """Per machine, the seqs it holds an answer for."""
 
@@ -52,9 +54,11 @@ class Ledger:
     def light(self, place: Place, real_s: float) -> None:
         """The machine said what the cloud made of the tap: it has the answer."""
         tap = self.made.get(place)
-        if tap is not None:
+        if tap is None:
+            return
+        if tap.is_online:
             self.waits_s.setdefault(place, real_s - tap.kept_s)
-            self.confirm(place[0], Ranges.single([place[1]]))
+        self.confirm(place[0], Ranges.single([place[1]]))
 
     def confirm(self, machine: DeviceId, answered: Ranges) -> None:
         """The machine holds an answer for these seqs."""

@@ -1,4 +1,4 @@
-"""Residents at the machines: each planned tap is laid on the real reader, and what the machine says goes into the ledger."""
+"""Residents at the machines: planned taps are laid on the readers, and what the machines say goes into the ledger."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -14,6 +14,7 @@ from demo.ledger import Ledger, Made
 from demo.residents import PlannedTap
 from edge.clock.simulated import SimulatedClock
 from edge.readers.simulated import NotAnswered, NotTaken
+from edge.signals import Signal
 
 PATIENCE_S: Final = 10.0
 _NAP_S: Final = 0.2
@@ -69,7 +70,8 @@ class Residents:
             return  # its resident gave up waiting, and is counted as unanswered
         card.answered.set()
         if said.signal in ledgers.KEPT and said.seq is not None:
-            tap = Made(card.pseudonym, card.laid_ms, self._clock.wall_ms(), said.real_s)
+            is_online = said.signal is Signal.STORED
+            tap = Made(card.pseudonym, card.laid_ms, self._clock.wall_ms(), said.real_s, is_online=is_online)
             self._ledger.keep((device, said.seq), tap)
         else:
             self._ledger.turned_away[said.signal.value] += 1

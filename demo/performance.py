@@ -1,5 +1,6 @@
-"""The show itself: time starts to run, residents come, two machines get into trouble; then everybody goes home, what waits
-is waited for, and the account is made."""
+"""The show itself: time starts to run, residents come, two machines get into trouble. Then everybody goes home, what waits
+is waited for, and the account is made.
+"""
 
 import asyncio
 import time
@@ -26,7 +27,7 @@ LOOK_S: Final = 0.5
 DRAIN_S: Final = 60.0
 GATHER_S: Final = 30.0
 SLACK_S: Final = 1.0
-"""Real seconds by which a stored time may be off: at SPEED=60 a journey of 10 ms is more than half a second of the city's."""
+"""Real seconds by which a stored time may be off: at SPEED=60 a journey of 10 ms is 0.6 s of the city's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ class Outcome:
 
 async def gather(town: Town, company: Company) -> None:
     """Wait until the cloud sees every machine that can reach it. Raises `ServerFailed`."""
-    expected = set(town.blueprint.city.machines) - {town.cast.forgetful}
+    expected = set(town.blueprint.city.machines) - {town.blueprint.cast.forgetful}
     give_up = time.monotonic() + GATHER_S
     while not expected <= (await _look(town, company)).online:
         if time.monotonic() > give_up:
             missing = sorted(expected - company.show.seen.online)
-            raise ServerFailed(f"{len(missing)} machines did not come online, {missing[0]} first; see {town.folder.path}")
+            raise ServerFailed(f"{len(missing)} machine(s) did not come online within {GATHER_S:.0f} s: {missing[0]}, …")
         await asyncio.sleep(LOOK_S / 2)
 
 
@@ -99,7 +100,7 @@ async def _until(stop: asyncio.Event, for_s: float | None) -> None:
 
 
 def _troubles(town: Town, stage: Show, for_s: float | None) -> list[Coroutine[None, None, None]]:
-    when, cast = incidents.times(for_s), town.cast
+    when, cast = incidents.times(for_s), town.blueprint.cast
     troubles = [incidents.lose_network(cast.cut_off, town.cables[cast.cut_off], when, stage.tell)]
     if cast.forgetful != cast.cut_off:
         cable = town.cables[cast.forgetful]
@@ -137,7 +138,7 @@ async def _drain(town: Town, company: Company, stop: asyncio.Event) -> None:
     """Put right what is out of order, and wait until every machine knows that its taps are stored. Bounded."""
     for cable in town.cables.values():
         await cable.mend()
-    town.clocks.find(town.cast.forgetful)
+    town.clocks.find(town.blueprint.cast.forgetful)
     company.show.tell("Penghuni pulang; menunggu sisa tap terkirim", False)
     give_up = time.monotonic() + DRAIN_S
     while time.monotonic() < give_up and not _is_drained(company):

@@ -1,4 +1,4 @@
-"""One run from nothing to the account: build the city, tell its past, open the screen, close the book, clear everything."""
+"""One run from nothing to the account: build the city, tell its past, open the screen, close the book, clear away."""
 
 import asyncio
 import tempfile
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from cloud.records import Records, open_records
 from demo import city as cities
-from demo import performance, residents, story, town
+from demo import incidents, performance, residents, story, town
 from demo.foundation import Folder, Series
 from demo.ledger import Ledger
 from demo.life import Residents
@@ -49,7 +49,9 @@ def blueprint(wishes: Wishes, *, now: datetime) -> Blueprint:
     city = cities.build(sites, seed=wishes.seed, share=wishes.share, machines=wishes.machines)
     go_live = (opening - length).astimezone(residents.JAKARTA).date()
     plan = residents.plan(city, go_live=go_live, periods=range(length // residents.PERIOD + 1), seed=wishes.seed)
-    return Blueprint(city, plan, opening, length, wishes.speed, wishes.seed)
+    when = incidents.times(wishes.for_s)
+    cast = incidents.cast(plan, city.machines, opening=opening, when=when, speed=wishes.speed)
+    return Blueprint(city, plan, opening, length, wishes.speed, wishes.seed, cast)
 
 
 class Curtain:

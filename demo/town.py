@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from contract.topics import DeviceId
-from demo import fleet, foundation, incidents
+from demo import fleet, foundation
 from demo.city import City
 from demo.clocks import CITY, Clocks
 from demo.fleet import Connection, Machine, Pace, Said
@@ -38,10 +38,12 @@ class Blueprint:
     past: timedelta
     speed: float
     seed: int
+    cast: Cast
+    """Who gets into trouble during the show."""
 
 
 def last_tuesday(now: datetime) -> datetime:
-    """Tuesday 08.00 WIB, at least a day ago: near enough for InfluxDB to take the past, and the show is not ahead of now."""
+    """Tuesday 08.00 WIB, at least a day ago: InfluxDB still takes the past, and the show is not ahead of the real time."""
     yesterday = (now - timedelta(days=1)).astimezone(JAKARTA)
     day = yesterday.date() - timedelta(days=(yesterday.weekday() - _TUESDAY) % 7)
     opening = datetime.combine(day, OPENS, JAKARTA)
@@ -57,7 +59,6 @@ class Town:
     secrets: Secrets
     broker: Mosquitto
     clocks: Clocks
-    cast: Cast
     cables: Mapping[DeviceId, Cable]
     machines: Sequence[Machine]
     ingest: Process
@@ -89,7 +90,7 @@ async def standing(blueprint: Blueprint, folder: Folder, series: Series) -> Asyn
         broker = stack.enter_context(foundation.open_broker(folder, city.machines))
         credentials = foundation.certificates(broker, city.machines)
         clocks = Clocks(folder.path / "clocks", city.machines, start=blueprint.opening)
-        cast = incidents.cast(blueprint.plan.between(blueprint.opening, blueprint.opening + timedelta(hours=1)), city.machines)
+        cast = blueprint.cast
         cables = {
             machine: await stack.enter_async_context(Cable(broker.port)) for machine in (cast.cut_off, cast.forgetful)
         }
@@ -103,7 +104,7 @@ async def standing(blueprint: Blueprint, folder: Folder, series: Series) -> Asyn
         ingest = _ingest(folder, broker.port, credentials[Service.INGEST], clocks.file(CITY), series)
         ears = await stack.enter_async_context(asyncio.TaskGroup())
         stack.push_async_callback(_stop, machines, ingest)
-        yield Town(blueprint, folder, secrets, broker, clocks, cast, cables, machines, ingest, ears)
+        yield Town(blueprint, folder, secrets, broker, clocks, cables, machines, ingest, ears)
 
 
 def _machine(connection: Connection, clocks: Clocks, device: DeviceId, blueprint: Blueprint) -> Machine:

@@ -1,4 +1,4 @@
-"""What the cloud knows, read from SQL as a console would: machines online, taps stored, how far machines are confirmed."""
+"""What the cloud knows, read from SQL as a console would: machines online, taps stored, what machines know of them."""
 
 from dataclasses import dataclass
 
