@@ -20,6 +20,8 @@ MAX_PAYLOAD: Final = 256 * 1024
 """Bytes. Also the broker's packet limit, less its header."""
 MAX_RECORDS: Final = 100
 """Records a batch may carry."""
+_MAX_DEPTH: Final = 16
+"""Lists and objects inside each other; messages need five. Far below what any JSON writer can write again."""
 _RECORD: Final[TypeAdapter[Record]] = TypeAdapter(Record)
 _M = TypeVar("_M", bound=Message)
 
@@ -158,7 +160,19 @@ def _json(payload: bytes) -> dict[str, JsonValue]:
         raise BadMessage("not_json", "the payload is not JSON, or holds a number no program can read") from None
     if not isinstance(raw, dict):
         raise BadMessage("not_object", "the payload is not a JSON object")
+    _refuse_depth(raw)
     return raw
+
+
+def _refuse_depth(raw: dict[str, JsonValue]) -> None:
+    """What can just be read could not be written again as canonical text."""
+    level: list[dict[str, JsonValue] | list[JsonValue]] = [raw]
+    for _ in range(_MAX_DEPTH):
+        inner = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [child for values in inner for child in values if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise BadMessage("too_deep", "the payload nests too deep to be read")
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -228,3 +228,14 @@ def test_spans_that_are_none_are_refused(spans: object) -> None:
     answer = {"v": 1, "device": "DMG-01", "outbox": UUID, "at": 1, "upto": 0, "beyond": spans}
     with pytest.raises(BadMessage):
         codec.decode(json.dumps(answer).encode(), Stored, device=DEVICE)
+
+
+@pytest.mark.parametrize("depth", [15, 100, 985, 989, 991, 1100])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_nesting_that_can_be_read_but_not_written_again_costs_nobody_his_program(
+    depth: int, opening: str, closing: str
+) -> None:
+    nest = opening * depth + "1" + closing * depth
+    text = json.dumps(tap()).replace('"k1.abc"', nest)
+    assert isinstance(codec.decode_record(text), Unreadable)
+    assert isinstance(codec.decode_record(nest), Unreadable)
