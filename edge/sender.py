@@ -16,14 +16,13 @@ from contract.messages import Envelope, Resume, Stored
 from contract.topics import BadTopic, Kind, Topic
 from edge.link import Arrived, Connected, Disconnected, Happening, Published
 from edge.machine import Machine
-from edge.outbox import OutboxUnavailable
+from edge.outbox import Kept, OutboxUnavailable
 from edge.outbox.rows import Waiting
 from edge.pacing import Batch, Pacer
 from edge.taps import Answer
 
 _log = logging.getLogger(__name__)
 
-ASK_AGAIN_S: Final = 60.0
 MAX_REMEMBERED: Final = 1000
 FRESH_S: Final = 60.0
 """Rows made within this time may use the slot of the newest."""
@@ -69,7 +68,7 @@ class Sender:
         self._monotonic = monotonic
         self._first = machine.outbox.position()
         self._sent_first: dict[int, int] = {}
-        self._asked_ms: int | None = None
+        self._asked: Kept | None = None
         self._refusal: str | None = None
         self._unreachable: str | None = None
 
@@ -168,6 +167,7 @@ class Sender:
         confirmed = self._machine.outbox.confirmed(batch.outbox)
         envelope = Envelope(device=self._machine.device, outbox=batch.outbox, confirmed=confirmed)
         self._line.publish(topics.records(self._machine.device), codec.encode_batch(envelope, texts))
+        _log.debug("%d records sent", len(texts), extra={"action": "sent", "rows": len(texts)})
         self._remember_first_sending(batch)
 
     def _remember_first_sending(self, batch: Batch) -> None:
@@ -179,12 +179,10 @@ class Sender:
 
     def _ask_the_time(self) -> None:
         """Under an untrusted clock, send a record that waits for nothing: its answer says what time it is."""
-        now = self._now()
-        if self._asked_ms is not None and now - self._asked_ms < ASK_AGAIN_S * 1000:
+        if self._machine.dating.base() is not None:
             return
-        if self._machine.dating.base() is None:
-            self._asked_ms = now
-            self._machine.report("clock_asked", at_once=True)
+        if self._asked is None or not self._machine.outbox.is_waiting(self._asked):
+            self._asked = self._machine.report("clock_asked", at_once=True)
 
     def _redate(self) -> None:
         base = self._machine.dating.base()
@@ -201,7 +199,6 @@ class Sender:
         _log.info("Connected", extra={"action": "connected"})
         self._line.publish(topics.status(self._machine.device), codec.encode(self._machine.birth()))
         self._pacer.connected(self._now())
-        self._asked_ms = None
 
     def _disconnected(self, reason: str) -> None:
         if reason != self._unreachable:
