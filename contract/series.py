@@ -124,7 +124,7 @@ BROKER: Final = Measurement(
     ("instance",),
     (
         _count("clients_connected", "clients connected now"),
-        _count("subscriptions", "subscriptions held"),
+        _count("subscribed", "subscriptions held"),
         _count("retained", "retained messages held"),
         _count("queued", "messages waiting for a client"),
         _count("received_total", "messages received since its start"),

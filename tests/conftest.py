@@ -4,7 +4,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,6 +28,12 @@ def skip_or_fail(reason: str, *, strict: bool) -> NoReturn:
 def missing(error: MissingProgram | str) -> NoReturn:
     """Give up on a test because of a missing program."""
     skip_or_fail(str(error), strict=os.environ.get("HADIR_NO_SKIP") == "1")
+
+
+@pytest.fixture(scope="session")
+def give_up() -> Callable[[MissingProgram | str], NoReturn]:
+    """For fixtures elsewhere that start a program: what to do when it is missing."""
+    return missing
 
 
 @pytest.fixture

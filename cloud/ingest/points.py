@@ -289,7 +289,7 @@ def percentile(ordered: Sequence[float], per_cent: int) -> float:
 
 _SYS: Final[Mapping[str, str]] = {
     "clients_connected": "clients/connected",
-    "subscriptions": "subscriptions/count",
+    "subscribed": "subscriptions/count",
     "retained": "retained messages/count",
     "queued": "store/messages/count",
     "received_total": "messages/received",

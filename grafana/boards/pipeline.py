@@ -136,7 +136,7 @@ _CLIENTS: Final = _trend(
     "Broker: klien, langganan, pesan tersimpan",
     "Menurut broker sendiri ($SYS), sekali semenit.",
     _of_broker(
-        'min(clients_connected) AS "Klien"', 'min(subscriptions) AS "Langganan"', 'max(retained) AS "Tersimpan"'
+        'min(clients_connected) AS "Klien"', 'min(subscribed) AS "Langganan"', 'max(retained) AS "Tersimpan"'
     ),
     empty=_NO_BROKER,
 )

@@ -27,6 +27,19 @@ VALUES = {
 PERSONAL = re.compile(r"person|name|nama|nik|card|kartu|uid|pseudonym|resident|penghuni|phone", re.IGNORECASE)
 A_UNIT = re.compile(r"unit(?!s)")
 
+RESERVED = set(
+    re.findall(
+        r"\w+",
+        """
+        all alter any as asc begin by create continuous database databases default delete desc destinations diagnostics
+        distinct drop duration end every explain field for from grant grants group groups in inf insert into key keys
+        kill limit measurement measurements name offset on order password policy policies privileges queries query read
+        replication resample retention revoke select series set shard shards show slimit soffset stats subscription
+        subscriptions tag to user users values where with write
+        """,
+    )
+)
+
 every = pytest.mark.parametrize("measurement", SERIES.values(), ids=SERIES.keys())
 
 
@@ -44,6 +57,12 @@ def test_a_name_is_a_tag_or_a_field_never_both_and_never_time(measurement: Measu
     names = [*measurement.tags, *(each.name for each in measurement.fields)]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) and name != "time" for name in names)
+
+
+@every
+def test_no_name_is_a_word_of_the_query_language(measurement: Measurement) -> None:
+    names = {measurement.name, *measurement.tags, *(each.name for each in measurement.fields)}
+    assert not names & RESERVED, "a query would have to quote it"
 
 
 @every

@@ -69,8 +69,9 @@ def rename_a_word(board: Board) -> None:
 
 
 def more_panels(board: Board) -> None:
+    board["panels"].append(board["panels"][0])
     for panel in board["panels"]:
-        panel["gridPos"]["y"] = min(panel["gridPos"]["y"], 20)
+        panel["gridPos"]["y"] = 0
 
 
 def add_field(name: str) -> Callable[[Board], None]:
