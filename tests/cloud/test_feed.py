@@ -1,0 +1,109 @@
+"""The feed on a real broker: what arrives, what is said, and that it comes back after every break."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import aiomqtt
+import pytest
+
+from cloud import feed
+from cloud.feed import Address, Feed
+from contract import topics
+from contract.topics import DeviceId
+from provisioning.broker import Service
+
+DEVICE = DeviceId("DMG-01")
+
+
+@pytest.mark.parametrize(
+    ("attempt", "least", "most"), [(1, 0.25, 0.5), (2, 0.5, 1), (5, 4, 8), (7, 15, 30), (500, 15, 30)]
+)
+def test_attempts_come_ever_more_slowly_and_never_in_step(attempt, least, most):
+    assert (feed.delay_s(attempt, chance=0), feed.delay_s(attempt, chance=1)) == (least, most)
+
+
+def tls(broker, name):
+    credentials = broker.issue(name)
+    context = ssl.create_default_context(cafile=credentials.ca)
+    context.load_cert_chain(credentials.certificate, credentials.key)
+    return context
+
+
+@asynccontextmanager
+async def running(broker) -> AsyncIterator[Feed]:
+    address = Address("127.0.0.1", broker.port, "hadir-ingest-a", tls(broker, Service.INGEST))
+    listening = Feed(address, now=lambda: datetime.now(UTC))
+    task = asyncio.create_task(listening.run())
+    try:
+        await until(lambda: listening.is_listening)
+        yield listening
+    finally:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def until(holds) -> None:
+    async with asyncio.timeout(15):
+        while not holds():  # noqa: ASYNC110  # there is nothing to wait on
+            await asyncio.sleep(0.02)
+
+
+def a_machine(broker, context) -> aiomqtt.Client:
+    return aiomqtt.Client(
+        "127.0.0.1", broker.port, identifier=DEVICE, tls_context=context, protocol=aiomqtt.ProtocolVersion.V5
+    )
+
+
+@pytest.mark.integration
+async def test_messages_arrive_and_answers_are_heard(mosquitto):
+    mosquitto.admit(DEVICE)
+    context = tls(mosquitto, DEVICE)
+    async with running(mosquitto) as listening, a_machine(mosquitto, context) as machine:
+        await machine.subscribe(str(topics.stored(DEVICE)), qos=1)
+        await machine.publish(str(topics.records(DEVICE)), b"r", qos=1)
+        await machine.publish(str(topics.status(DEVICE)), b"s", qos=1, retain=True)
+        arrived = [await asyncio.wait_for(listening.next(), 5) for _ in range(2)]
+        assert {(each.topic, each.payload) for each in arrived} == {
+            (str(topics.records(DEVICE)), b"r"),
+            (str(topics.status(DEVICE)), b"s"),
+        }
+        assert await listening.publish(topics.stored(DEVICE), b"answer")
+        assert (await asyncio.wait_for(anext(aiter(machine.messages)), 5)).payload == b"answer"
+
+
+@pytest.mark.integration
+async def test_a_restarted_broker_is_found_again(mosquitto):
+    mosquitto.admit(DEVICE)
+    context = tls(mosquitto, DEVICE)
+    async with running(mosquitto) as listening:
+        mosquitto.stop()
+        await until(lambda: not listening.is_listening)
+        assert not await listening.publish(topics.stored(DEVICE), b"lost")
+        mosquitto.start()
+        await until(lambda: listening.is_listening)
+        async with a_machine(mosquitto, context) as machine:
+            await machine.publish(str(topics.records(DEVICE)), b"again", qos=1)
+        assert (await asyncio.wait_for(listening.next(), 5)).payload == b"again"
+
+
+@pytest.mark.integration
+async def test_what_waits_to_be_stored_is_bounded_and_nothing_taken_is_thrown_away(mosquitto):
+    mosquitto.admit(DEVICE)
+    context = tls(mosquitto, DEVICE)
+    async with running(mosquitto) as listening, a_machine(mosquitto, context) as machine:
+        for number in range(feed.CROWDED):
+            await machine.publish(str(topics.records(DEVICE)), str(number).encode(), qos=1)
+        await until(lambda: not listening.is_listening)
+        await asyncio.sleep(0.3)
+        await machine.publish(str(topics.records(DEVICE)), b"into the void", qos=1)
+        await asyncio.sleep(0.3)
+        assert feed.CROWDED <= listening.backlog <= feed.CROWDED + feed.IN_FLIGHT
+        taken = [(await listening.next()).payload for _ in range(feed.CROWDED)]
+        assert taken == [str(number).encode() for number in range(feed.CROWDED)]
+        await until(lambda: listening.is_listening)
+        await machine.publish(str(topics.records(DEVICE)), b"back", qos=1)
+        assert (await asyncio.wait_for(listening.next(), 5)).payload == b"back"
