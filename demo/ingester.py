@@ -1,40 +1,50 @@
-"""Ingest as a process of its own, wired as in production but for one thing: its clock is the city's."""
+"""Ingest as a process of its own, wired as in production but for its clock, which is the city's: `python -m demo.ingester`.
+
+Everything else comes from the same HADIR_… variables.
+"""
 
 import asyncio
-import logging
+import contextlib
 import os
-import ssl
-from pathlib import Path
-from urllib.parse import urlsplit
+import signal
+from typing import Final
 
-from cloud.feed import Address, Feed
-from cloud.history import Access, open_history
-from cloud.ingest.opening import Opener
+from cloud.feed import Feed
+from cloud.history import open_history
+from cloud.ingest import running
+from cloud.ingest.__main__ import configure_logging
+from cloud.ingest.chores import Chores
 from cloud.ingest.service import Service
+from cloud.ingest.settings import Settings
 from cloud.ingest.store import Store
 from cloud.records import open_records
-from cloud.records.pseudonyms import Pepper
-from contract.cards import Keyring, OpeningKey
 from edge.clock.simulated import SimulatedClock
 
+CLOCK: Final = "HADIR_DEMO_CLOCK"
+PACE: Final = "HADIR_DEMO_PACE"
 
-async def main() -> None:
-    env = os.environ
-    clock = SimulatedClock(env["HADIR_CLOCK"].removeprefix("simulated:"))
-    url = urlsplit(env["HADIR_BROKER"])
-    tls = ssl.create_default_context(cafile=env["HADIR_CA_FILE"])
-    tls.load_cert_chain(env["HADIR_CERT_FILE"], env["HADIR_KEY_FILE"])
-    keys = [OpeningKey.parse(p.read_text()) for p in Path(env["HADIR_OPENING_KEYS_DIR"]).glob("*.key")]
-    opener = Opener(Keyring({k.key_id: k for k in keys}), Pepper.parse(Path(env["HADIR_PEPPER_FILE"]).read_text()))
-    feed = Feed(Address(url.hostname or "", url.port or 8883, "ingest-demo", tls), now=clock.now)
-    with open_records(env["HADIR_DATABASE_URL"]) as records:
-        async with open_history(env["HADIR_HISTORY"], Access("demo"), now=clock.now) as history:
-            store = Store(records, history, opener=opener, now=clock.now)
-            async with asyncio.TaskGroup() as tg:
-                tg.create_task(feed.run())
-                tg.create_task(Service(feed, store).run())
+
+async def serve(settings: Settings, clock: SimulatedClock, *, pace: float) -> None:
+    """Work until cancelled."""
+    with open_records(settings.database()) as records:
+        async with open_history(settings.history, settings.access(), now=clock.now) as history:
+            feed = Feed(settings.address(), now=clock.now)
+            store = Store(records, history, opener=settings.opener(), now=clock.now)
+            chores = Chores(store, feed, instance=settings.instance, pace=pace)
+            await running.run(feed, Service(feed, store), chores, ready_file=settings.ready_file)
+
+
+async def until_terminated(settings: Settings, clock: SimulatedClock, *, pace: float) -> None:
+    """The same, until SIGTERM."""
+    task = asyncio.create_task(serve(settings, clock, pace=pace))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
-    asyncio.run(main())
+    configure_logging("INFO")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the demo, which ends ingest after the machines
+    asyncio.run(
+        until_terminated(Settings.read(), SimulatedClock(os.environ[CLOCK]), pace=float(os.environ[PACE]))
+    )

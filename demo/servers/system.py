@@ -101,6 +101,8 @@ class System:
     broker: Mosquitto
     influx: InfluxDB
     database_url: str
+    pace: float = 1.0
+    """How much faster than real time everybody's clock runs."""
     _programs: list[Program] = field(default_factory=list)
     _environment: dict[str, str] = field(default_factory=dict)
 
@@ -109,6 +111,7 @@ class System:
         keys.new_sealing_key(self.folder / "keys", "k1")
         keys.new_pepper(self.folder / "pepper")
         (self.folder / "influx-token").write_text(self.influx.token)
+        simulated.write(self.clock, simulated.start(int(time.time() * 1000), speed=self.pace))
         self._environment = self._cloud_environment()
         self.provision("registry", "prepare")
         return self
@@ -116,6 +119,11 @@ class System:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for program in reversed(self._programs):
             program.stop()
+
+    @property
+    def clock(self) -> Path:
+        """The clock of all machines, and of the ingesters when it runs faster."""
+        return self.folder / "clock"
 
     def provision(self, *words: str) -> None:
         """Run `hadir-provision`; raises with what it said when it fails."""
@@ -137,19 +145,18 @@ class System:
     def ingester(self, name: str = "ingest-1", **more: str) -> Program:
         """Start an ingester of that name."""
         ready = self.folder / f"{name}.ready"
-        program = self._start(
-            ("cloud.ingest", "run"),
-            self._environment | {"HADIR_INSTANCE": name, "HADIR_READY_FILE": str(ready)} | more,
-            name,
-        )
+        own = {"HADIR_INSTANCE": name, "HADIR_READY_FILE": str(ready)}
+        command: tuple[str, ...] = ("cloud.ingest", "run")
+        if self.pace != 1:
+            command = ("demo.ingester",)
+            own |= {"HADIR_DEMO_CLOCK": str(self.clock), "HADIR_DEMO_PACE": str(self.pace)}
+        program = self._start(command, self._environment | own | more, name)
         until(ready.exists, f"The ingester {name} being ready")
         return program
 
     def machine(self, device: DeviceId, reader: str, *, port: int | None = None, **more: str) -> Program:
         """Start a machine at *reader*, quick to repeat itself; *port*: where it finds the broker."""
         self.broker.admit(device)
-        clock = self.folder / f"{device}.clock"
-        simulated.write(clock, simulated.start(int(time.time() * 1000)))
         environment = {
             **self._client(device, port or self.broker.port),
             "HADIR_DEVICE": device,
@@ -157,7 +164,7 @@ class System:
             "HADIR_OUTBOX": str(self.folder / f"{device}.db"),
             "HADIR_READER": reader,
             "HADIR_SIGNALS": "console:json",
-            "HADIR_CLOCK": f"simulated:{clock}",
+            "HADIR_CLOCK": f"simulated:{self.clock}",
             "HADIR_RESERVE_BYTES": "65536",
             "HADIR_HEARTBEAT_S": "1",
             "HADIR_RESEND_FIRST_S": "1",
