@@ -1,1 +1,1 @@
-"""The program on each machine: reads cards, keeps taps, sends them until the centre has stored them. Imports `contract` alone."""
+"""The program on each machine: reads cards, keeps taps, sends them until the centre has stored them."""
