@@ -1,4 +1,4 @@
-"""Held and unknown records become what they are once registry, keys or time say so; corrections move what was counted."""
+"""Held and unknown records become what they are once registry, keys or time say so; corrections move the counts."""
 
 import pytest
 

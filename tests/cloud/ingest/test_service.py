@@ -1,0 +1,136 @@
+"""Nothing that arrives stops the loop, and everything else is stored and answered as if it had not come."""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+
+import pytest
+
+from cloud.feed import Arrived
+from cloud.ingest.service import Service
+from cloud.records import RecordsUnavailable
+from contract import codec, topics
+from contract.messages import Envelope, Heartbeat, Resume, Stored
+from contract.topics import Topic
+
+
+@dataclass
+class Wire:
+    """A feed by hand."""
+
+    waiting: asyncio.Queue[Arrived] = field(default_factory=asyncio.Queue)
+    said: list[tuple[Topic, bytes]] = field(default_factory=list)
+
+    async def next(self) -> Arrived:
+        return await self.waiting.get()
+
+    async def publish(self, topic: Topic, payload: bytes) -> bool:
+        self.said.append((topic, payload))
+        return True
+
+
+def records(world, *made, device=None, confirmed=0) -> Arrived:
+    device = device or world.DEVICE
+    envelope = Envelope(device=device, outbox=world.OUTBOX, confirmed=confirmed)
+    payload = codec.encode_batch(envelope, [codec.body(each) for each in made])
+    return Arrived(str(topics.records(device)), payload, False, world.NOON)
+
+
+def said(wire, world, model=Stored):
+    kind = topics.stored if model is Stored else topics.resume
+    return [codec.decode(body, model, device=world.DEVICE) for topic, body in wire.said if topic == kind(world.DEVICE)]
+
+
+BAD = {
+    "a topic of somebody else": ("other/topic", b"{}", "bad_topic"),
+    "a device that is none": ("hadir/v1/dmg 1/records", b"{}", "bad_topic"),
+    "a kind that is none": ("hadir/v1/DMG-01/gossip", b"{}", "bad_topic"),
+    "not UTF-8": ("hadir/v1/DMG-01/records", b"\xff", "not_utf8"),
+    "not JSON": ("hadir/v1/DMG-01/records", b"{", "not_json"),
+    "too large": ("hadir/v1/DMG-01/records", b"[" * 300_000, "too_large"),
+    "too deep": ("hadir/v1/DMG-01/records", b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too_deep"),
+    "another device": ("hadir/v1/DMG-01/records", b'{"v":1,"device":"DMG-02"}', "other_device"),
+    "a later version": ("hadir/v1/DMG-01/records", b'{"v":2,"device":"DMG-01"}', "version"),
+    "no records": (
+        "hadir/v1/DMG-01/records",
+        json.dumps(
+            {"v": 1, "device": "DMG-01", "outbox": "2" * 8 + "-2222-4222-8222-" + "2" * 12, "confirmed": 0}
+        ).encode(),
+        "no_records",
+    ),
+    "a null character": ("hadir/v1/DMG-01/heartbeat", b'{"v":1,"device":"DMG-01","boot":"\\u0000"}', "bad_text"),
+    "half a character": ("hadir/v1/DMG-01/heartbeat", b'{"v":1,"device":"DMG-01","boot":"\\ud800"}', "bad_text"),
+    "2 to the 63": ("hadir/v1/DMG-01/status", b'{"v":1,"device":"DMG-01","session":9223372036854775808}', "too_big"),
+    "not a number": ("hadir/v1/DMG-01/heartbeat", b'{"v":1,"device":"DMG-01","at":NaN}', "not_json"),
+}
+
+
+@pytest.mark.parametrize(("topic", "payload", "reason"), BAD.values(), ids=BAD.keys())
+async def test_bad_messages_are_dead_letters_and_the_others_are_stored(small_world, topic, payload, reason):
+    wire, good = Wire(), records(small_world, small_world.machine.tap(1))
+    await Service(wire, small_world.store).work([Arrived(topic, payload, False, small_world.NOON), good])
+    assert [answer.outcomes for answer in said(wire, small_world)] == [{1: "known"}]
+    assert small_world.rows("SELECT source, reason FROM dead_letters") == [("mqtt", reason)]
+
+
+async def test_a_resent_bad_message_is_kept_and_said_once(small_world, caplog):
+    service, bad = Service(Wire(), small_world.store), Arrived("hadir/v1/DMG-01/records", b"x", False, small_world.NOON)
+    for _ in range(3):
+        await service.work([bad])
+    await service.work([Arrived("hadir/v1/DMG-01/records", b"y", False, small_world.NOON)])
+    assert small_world.rows("SELECT COUNT(*) FROM dead_letters") == [(2,)]
+    assert [record.action for record in caplog.records] == ["dead_letter"]
+
+
+async def test_a_message_that_breaks_the_program_is_set_aside_alone(small_world):
+    wire, store = Wire(), small_world.store
+    take = store.take
+
+    async def fragile(incoming):
+        if any(each.device == "DMG-02" for each in incoming):
+            raise ZeroDivisionError
+        return await take(incoming)
+
+    store.take = fragile
+    poison = records(small_world, small_world.machine.hours(1), device=type(small_world.DEVICE)("DMG-02"))
+    await Service(wire, store).work([records(small_world, small_world.machine.tap(1)), poison])
+    assert [answer.upto for answer in said(wire, small_world)] == [1]
+    assert small_world.rows("SELECT topic, reason FROM dead_letters") == [("hadir/v1/DMG-02/records", "program_fault")]
+
+
+async def test_a_database_that_is_away_is_waited_for(small_world):
+    wire, store, failures = Wire(), small_world.store, [RecordsUnavailable("down")] * 2
+    take = store.take
+
+    async def away(incoming):
+        if failures:
+            raise failures.pop()
+        return await take(incoming)
+
+    store.take = away
+    await Service(wire, store).work([records(small_world, small_world.machine.tap(1))])
+    assert [answer.upto for answer in said(wire, small_world)] == [1]
+
+
+async def test_what_arrives_together_is_answered_once_per_machine(small_world):
+    wire = Wire()
+    for seq in range(1, 6):
+        wire.waiting.put_nowait(records(small_world, small_world.machine.hours(seq)))
+    task = asyncio.create_task(Service(wire, small_world.store).run())
+    async with asyncio.timeout(10):
+        while not wire.said:  # noqa: ASYNC110  # a list says nothing
+            await asyncio.sleep(0.01)
+    task.cancel()
+    assert [answer.upto for answer in said(wire, small_world)] == [5]
+
+
+async def test_a_heartbeat_that_knows_more_confirmed_than_is_here_is_asked(small_world):
+    wire = Wire()
+    beat = codec.encode(
+        Heartbeat(
+            device=small_world.DEVICE, at=0, boot=small_world.BOOT, session=1, uptime_s=1, outbox=small_world.OUTBOX,
+            last_seq=9, confirmed=7, backlog=2, reader="ok", clock="trusted", disk_free_pct=5.0, version="1"
+        )
+    )  # fmt: skip
+    await Service(wire, small_world.store).work([Arrived("hadir/v1/DMG-01/heartbeat", beat, False, small_world.NOON)])
+    assert [each.missing.spans for each in said(wire, small_world, Resume)] == [((1, 7),)]
