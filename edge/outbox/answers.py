@@ -59,7 +59,8 @@ def settle(db: sqlite3.Connection, stored: Stored, stamp: Stamp) -> Settled:
     if moved or highest > rows.last_seq(db, stored.outbox):
         rows.end(db, stored.outbox, highest, stamp)
     for seq in moved:
-        rows.renumber(db, stored.outbox, seq)
+        if rows.renumber(db, stored.outbox, seq) is None:
+            _reject(db, Answer(stored.outbox, seq, "rejected", reason="unreadable_here"))
     return Settled(tuple(answers), tuple((stored.outbox, seq) for seq in moved))
 
 

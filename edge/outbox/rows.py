@@ -187,14 +187,15 @@ def _rewrite(db: sqlite3.Connection, row: int, text: str, *, at: int) -> None:
     )
 
 
-def renumber(db: sqlite3.Connection, outbox: str, seq: int) -> Kept:
-    """Move a row to the current outbox under its next seq; its time stays."""
+def renumber(db: sqlite3.Connection, outbox: str, seq: int) -> Kept | None:
+    """Move a row to the current outbox under its next seq; its time stays. None: this version cannot read it."""
     row, text = db.execute("SELECT id, body FROM row WHERE outbox = ? AND seq = ?", (outbox, seq)).fetchone()
+    record = record_of(text)
+    if record is None:
+        return None
     target = current(db)
     db.execute("UPDATE stream SET last_seq = last_seq + 1 WHERE outbox = ?", (target,))
     number = last_seq(db, target)
-    record = record_of(text)
-    assert record is not None  # it was written by `insert`
     fresh = codec.body(record.model_copy(update={"seq": number}))
     db.execute(
         "UPDATE row SET outbox = ?, seq = ?, body = ?, digest = ? WHERE id = ?",

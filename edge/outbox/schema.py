@@ -97,6 +97,9 @@ def connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         db.close()
         raise meaning(error, path) from error
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged file quotes it
+        db.close()
+        raise meaning(sqlite3.DatabaseError("its tables are unreadable"), path) from error
     return db
 
 

@@ -142,6 +142,15 @@ def test_a_conflict_moves_the_record_and_closes_the_outbox(outbox, tap, stamp) -
     assert any('"k1.a"' in text for text in texts.values())
 
 
+def test_a_conflicting_record_that_this_version_cannot_read_is_set_aside(outbox, tap, stamp) -> None:
+    outbox.keep(tap("k1.a"))
+    answer = stored(outbox, stamp, [], conflicts=Ranges.single([1]))
+    outbox._write(lambda db: db.execute("""UPDATE row SET body = '{"kind":"ancient"}'"""))
+    outbox.settle(answer, stamp)
+    assert outbox.rejected == 1
+    assert list(events(outbox, stamp)) == [Happening.OUTBOX_CLOSED]
+
+
 def test_a_position_above_our_own_starts_a_new_outbox(outbox, tap, stamp) -> None:
     old = outbox.keep(tap("k1.a")).outbox
     outbox.settle(stored(outbox, stamp, [], upto=7), stamp)
