@@ -56,11 +56,12 @@ def _stat(spec: Panel) -> stat.Options:
 
 
 def _table(spec: Panel) -> table.Options:
-    return table.Options(
+    made = table.Options(
         sort_by=[common.TableSortByFieldState(name, desc) for name, desc in spec.worst],
         cell_height=common.TableCellHeight.SM,
-        footer=None,
     )
+    made.footer = None  # the library still writes what Grafana 12.2 took away
+    return made
 
 
 def _trend(spec: Panel) -> timeseries.Options:
@@ -140,7 +141,9 @@ def _map_fields() -> xychart.FieldConfig:
 
 
 _CUSTOM: Final[Mapping[Kind, Callable[[], object]]] = {
-    Kind.TABLE: lambda: common.TableFieldOptions(align=common.FieldTextAlignment.AUTO, inspect=False),
+    Kind.TABLE: lambda: common.TableFieldOptions(
+        align=common.FieldTextAlignment.AUTO, inspect=False, cell_options=common.TableAutoCellOptions()
+    ),
     Kind.TREND: _trend_fields,
     Kind.TIMELINE: lambda: statetimeline.FieldConfig(line_width=0, fill_opacity=80, span_nulls=None),
     Kind.BARS: lambda: barchart.FieldConfig(line_width=1, fill_opacity=70),

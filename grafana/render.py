@@ -187,6 +187,7 @@ def _variable(spec: Variable) -> dashboard.VariableModel:
         refresh=dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED,
         sort=dashboard.VariableSort.ALPHABETICAL_ASC,
     )
+    made.auto = made.auto_min = made.auto_count = None  # the library writes them for every type of variable
     if spec.several:
         made.all_value = ".*"
         made.current = dashboard.VariableOption(text=["All"], value=["$__all"])

@@ -135,9 +135,7 @@ _WAITING: Final = _trend(
 _CLIENTS: Final = _trend(
     "Broker: klien, langganan, pesan tersimpan",
     "Menurut broker sendiri ($SYS), sekali semenit.",
-    _of_broker(
-        'min(clients_connected) AS "Klien"', 'min(subscribed) AS "Langganan"', 'max(retained) AS "Tersimpan"'
-    ),
+    _of_broker('min(clients_connected) AS "Klien"', 'min(subscribed) AS "Langganan"', 'max(retained) AS "Tersimpan"'),
     empty=_NO_BROKER,
 )
 _BROKER_FLOW: Final = _trend(
