@@ -112,8 +112,10 @@ class Feed:
                     attempt = 0
                     await self._listen(client)
             except* (aiomqtt.MqttError, OSError) as group:
-                reason = _first(group)
-                log.warning("Not connected to the broker: %s", reason, extra={"action": "broker_lost"})
+                log.warning("Not connected to the broker: %s", _first(group), extra={"action": "broker_lost"})
+            except* Exception as group:  # the top of a service loop
+                kind = type(_first(group)).__name__
+                log.error("The connection to the broker failed on a %s", kind, extra={"action": "feed_failed"})
             finally:
                 self._client = None
             attempt += 1

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Final, Protocol
 
 from cloud import days
-from cloud.ingest import minutes, observed, points, rolling
+from cloud.ingest import faults, minutes, observed, points, rolling
 from cloud.ingest.minutes import Listening
 from cloud.ingest.points import Ledger, Place, Registered, Stage
 from cloud.ingest.store import Store
@@ -136,18 +136,18 @@ class Chores:
         try:
             done = await chore()
         except (RecordsUnavailable, StaleFacts) as error:
-            self._say(name, error, logging.WARNING)
+            self._say(name, str(error), logging.WARNING)
             return False
         except Exception as error:  # noqa: BLE001  # the top of a service loop
-            self._say(name, error, logging.ERROR)
+            self._say(name, faults.told(error), logging.ERROR)
             return False
         self._failing.discard(name)
         return done is not False
 
-    def _say(self, name: str, error: Exception, level: int) -> None:
+    def _say(self, name: str, why: str, level: int) -> None:
         if name not in self._failing:
             self._failing.add(name)
-            log.log(level, "The chore %s waits: %s", name, error, exc_info=error, extra={"action": "chore_failed"})
+            log.log(level, "The chore %s waits: %s", name, why, extra={"action": "chore_failed"})
 
     # ---- who, and since when -----------------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ def heard_on(listening: Listening, now_ms: int, *, break_ms: int) -> Listening:
 def due(written_ms: int, listening: Listening, now_ms: int) -> range:
     """The minutes to be written now, by their beginnings."""
     last = (now_ms - SETTLE_MS) // MINUTE * MINUTE
-    first = max(written_ms + MINUTE, last - LONGEST_CATCH_UP * MINUTE, _next_minute(listening.since_ms))
+    first = max(written_ms + MINUTE, last - (LONGEST_CATCH_UP - 1) * MINUTE, _next_minute(listening.since_ms))
     return range(first, min(last, listening.until_ms) + 1, MINUTE)
 
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import tenacity
 
 from cloud.feed import Arrived
-from cloud.ingest import reading
+from cloud.ingest import faults, reading
 from cloud.ingest.complaints import Complaints
 from cloud.ingest.reading import Read, Said
 from cloud.ingest.requests import Incoming
@@ -87,7 +87,9 @@ class Service:
                 await self.work([each])
             return
         self._store.tally.failures += 1
-        log.error("A message breaks this program: set aside", exc_info=error, extra={"action": "message_broke"})
+        log.error(
+            "A message breaks this program: set aside (%s)", faults.told(error), extra={"action": "message_broke"}
+        )
         lone = messages[0]
         why = f"the ingester failed on it ({type(error).__name__}); replay it after an upgrade"
         letter = reading.letter(
@@ -95,8 +97,8 @@ class Service:
         )
         try:
             await self._take([letter])
-        except Exception:
-            log.exception("A dead letter could not be kept", extra={"action": "letter_lost"})
+        except Exception as fault:  # noqa: BLE001  # the top of the service loop
+            log.error("A dead letter could not be kept (%s)", faults.told(fault), extra={"action": "letter_lost"})
 
     async def _take(self, read: Sequence[Read]) -> None:
         async for attempt in _patience():

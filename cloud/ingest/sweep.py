@@ -105,7 +105,7 @@ class Sweep:
             seen, facts = await self._read(chunk)
             if not seen:
                 return total
-            total += await asyncio.shield(self._correct(seen, facts))
+            total += await self._correct(seen, facts)
             after = seen[-1].stream, seen[-1].seq
 
     async def _correct(self, seen: Sequence[Seen], facts: Registry) -> int:
