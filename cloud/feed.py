@@ -113,7 +113,7 @@ class Feed:
                     await self._listen(client)
             except* (aiomqtt.MqttError, OSError) as group:
                 log.warning("Not connected to the broker: %s", _first(group), extra={"action": "broker_lost"})
-            except* Exception as group:  # the top of a service loop
+            except* Exception as group:  # noqa: BLE001  # the top of a service loop
                 kind = type(_first(group)).__name__
                 log.error("The connection to the broker failed on a %s", kind, extra={"action": "feed_failed"})
             finally:
