@@ -4,12 +4,13 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -47,6 +48,7 @@ class Machine:
     starts: int = 0
     _process: "subprocess.Popen[bytes] | None" = None
     _said: "queue.SimpleQueue[Said | None]" = field(default_factory=queue.SimpleQueue)
+    _has_spoken: threading.Event = field(default_factory=threading.Event)
 
     @property
     def outbox(self) -> Path:
@@ -65,9 +67,16 @@ class Machine:
 
     @property
     def pid(self) -> int:
-        """The id of its running process."""
+        """The id of its process, which may be that of a tracer."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def program(self) -> int:
+        """The id of the program itself."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        found = children.read_text().split() if children.exists() else []
+        return int(found[0]) if found else self.pid
 
     @property
     def is_running(self) -> bool:
@@ -84,7 +93,7 @@ class Machine:
     def launch(self) -> None:
         """Start it, and do not wait."""
         self.starts += 1
-        self._said = queue.SimpleQueue()
+        self._said, self._has_spoken = queue.SimpleQueue(), threading.Event()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self.prefix, *COMMAND],
@@ -93,22 +102,17 @@ class Machine:
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
-        threading.Thread(target=_listen, args=(self._process, self._said), daemon=True).start()
+        threading.Thread(target=_listen, args=(self._process, self._said, self._has_spoken), daemon=True).start()
 
     def is_serving(self) -> bool:
-        """Whether it listens for the finger and has a screen that said something."""
-        return (self.folder / "reader").is_socket() and not self._said.empty()
+        """Whether it runs and its screen has said something: then its reader takes cards."""
+        return self.is_running and self._has_spoken.is_set()
 
     def lay(self, card: int, book: Book) -> Said | None:
         """Lay *card* on and enter into *book* what came of it; None when the machine ended meanwhile."""
         said = self._said
-        while True:  # what was said before is about others
-            with contextlib.suppress(queue.Empty):
-                if said.get_nowait() is None:
-                    said.put(None)
-                    return None
-                continue
-            break
+        if not _forget(said):
+            return None
         before = now_ms()
         try:
             self.finger.lay(uid_of(card))
@@ -121,10 +125,19 @@ class Machine:
         _enter(laid, answer, book)
         return answer
 
+    def next_of(self, wanted: Collection[Signal], *, patience_s: float) -> Said | None:
+        """The next of these signals, or None when it does not come in time or the machine has ended."""
+        give_up = time.monotonic() + patience_s
+        with contextlib.suppress(queue.Empty):
+            while (said := self._said.get(timeout=max(0.001, give_up - time.monotonic()))) is not None:
+                if said.signal in wanted:
+                    return said
+        return None
+
     def kill(self) -> None:
         """End it as a power cut would."""
-        if self._process is not None:
-            self._process.kill()
+        if self._process is not None and self.is_running:
+            os.kill(self.program, signal.SIGKILL)
             self._process.wait()
 
     def wait(self) -> int:
@@ -135,11 +148,12 @@ class Machine:
     def stop(self) -> int:
         """Let it say goodbye and end; its exit code."""
         assert self._process is not None
-        self._process.terminate()
+        if self.is_running:
+            os.kill(self.program, signal.SIGTERM)
         try:
             return self._process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self.kill()
             return self._process.wait()
 
     def waiting(self) -> int:
@@ -165,7 +179,9 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _listen(process: "subprocess.Popen[bytes]", said: "queue.SimpleQueue[Said | None]") -> None:
+def _listen(
+    process: "subprocess.Popen[bytes]", said: "queue.SimpleQueue[Said | None]", spoken: threading.Event
+) -> None:
     assert process.stdout is not None
     with process.stdout:
         for line in process.stdout:
@@ -173,7 +189,18 @@ def _listen(process: "subprocess.Popen[bytes]", said: "queue.SimpleQueue[Said | 
                 words: Mapping[str, object] = json.loads(line)
                 seq = words["seq"]
                 said.put(Said(Signal(words["signal"]), seq if isinstance(seq, int) else None))
+                spoken.set()
     said.put(None)
+
+
+def _forget(said: "queue.SimpleQueue[Said | None]") -> bool:
+    """Leave out what was said until now, it is about others; False when the machine has ended."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            if said.get_nowait() is None:
+                said.put(None)
+                return False
+    return True
 
 
 def _verdict(said: "queue.SimpleQueue[Said | None]") -> Said | None:

@@ -66,6 +66,8 @@ class Score:
     resent: int = 0
     recovery_s: float = 0.0
     note: str = ""
+    is_declared: bool = True
+    """What is gone for ever was said to be gone: the cloud knows of which days it knows too little."""
     complaints: tuple[str, ...] = field(default=())
 
     @property
@@ -155,7 +157,8 @@ def _true_presence(true: Iterable[Laid], meaning: Callable[[Laid], Meaning]) -> 
 
 
 def _sums(true: Iterable[Laid], meaning: Callable[[Laid], Meaning]) -> dict[tuple[DeviceId, str], int]:
-    return dict(Counter((laid.device, meaning(laid).outcome) for laid in true))
+    outcomes = ((laid.device, meaning(laid).outcome) for laid in true)
+    return dict(Counter((device, outcome) for device, outcome in outcomes if outcome != "test"))
 
 
 def _known_unknown(counts: Mapping[tuple[DeviceId, int], tuple[int, int]]) -> dict[tuple[DeviceId, str], int]:

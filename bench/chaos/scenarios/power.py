@@ -6,9 +6,7 @@ an outbox, for some of them the whole program, is started from each.
 
 import contextlib
 import json
-import os
 import shutil
-import signal
 import sqlite3
 import tempfile
 import uuid
@@ -20,7 +18,7 @@ from typing import Final
 from bench.chaos import recording
 from bench.chaos.book import Book, Laid, card_of
 from bench.chaos.lone import DEVICE, lone_machine
-from bench.chaos.machine import Machine, now_ms
+from bench.chaos.machine import now_ms
 from bench.chaos.recording import Disk, Fate, Operation, Shown
 from bench.chaos.score import Score
 from bench.chaos.stage import CannotRun, Stage
@@ -94,18 +92,10 @@ def _record(stage: Stage) -> Evidence:
     for _ in range(min(max(stage.taps, LEAST_TAPS), MOST_TAPS)):
         machine.lay(book.next_card(), book)
     ((outbox,),) = machine.ask("SELECT value FROM note WHERE name = 'outbox'")
-    _cut_power(machine)
+    machine.kill()  # strace ends after it, with everything written down
     tap_of = {laid.seq: laid for laid in book.made if laid.seq is not None}
     with trace.open() as lines:
         return Evidence(recording.read(lines), machine.outbox, str(outbox), book, keyring, tap_of)
-
-
-def _cut_power(machine: Machine) -> None:
-    """strace ends with the program under it, and has then written everything down."""
-    children = Path(f"/proc/{machine.pid}/task/{machine.pid}/children").read_text().split()
-    for child in children:
-        os.kill(int(child), signal.SIGKILL)
-    machine.wait()
 
 
 def _moments(evidence: Evidence, stage: Stage) -> Iterator[tuple[Disk, list[int]]]:

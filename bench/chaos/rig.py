@@ -1,0 +1,237 @@
+"""Everything one row needs, standing: broker, databases, ingester, machines, the registry and the book of truth."""
+
+import queue
+import re
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal, Self
+
+from bench.chaos.book import Book
+from bench.chaos.centre import Centre, History, Influx, Journal, Ledger, SqliteFile
+from bench.chaos.lone import basic_settings
+from bench.chaos.machine import Machine
+from bench.chaos.score import Score, judge
+from bench.chaos.stage import Stage
+from bench.chaos.town import LONG_AGO, MACHINES, Town
+from contract.topics import DeviceId
+from demo.servers.influxdb import InfluxDB
+from demo.servers.mosquitto import Mosquitto
+from demo.servers.postgres import Postgres
+from demo.servers.process import wait_for
+
+PATIENCE: Final = timedelta(seconds=90)
+PER_TAP: Final = timedelta(milliseconds=20)
+"""How much longer a row may take to settle for each tap."""
+CLOCKS_AGREE_MS: Final = 60
+"""The machine's clock and the rig's are read by two processes a moment apart."""
+_SENT: Final = re.compile(r"(\d+) records sent")
+_STILL_S: Final = 8.0
+
+
+@dataclass
+class Rig:
+    """One row's world. `mended` notes when everything was whole again."""
+
+    stage: Stage
+    broker: Mosquitto
+    centre: Centre
+    town: Town
+    machines: list[Machine]
+    book: Book = field(default_factory=Book)
+    postgres: Postgres | None = None
+    influxdb: InfluxDB | None = None
+    whole_since: float = field(default_factory=time.monotonic)
+    recovery_s: float = 0.0
+
+    def start(self) -> Self:
+        """Start ingester and machines."""
+        self.centre.start()
+        self.start_machines()
+        return self
+
+    def start_machines(self) -> None:
+        """Start all machines, and return when their readers take cards."""
+        for machine in self.machines:
+            machine.launch()
+        for machine in self.machines:
+            wait_for(machine.is_serving, f"{machine.device}'s start", patience=PATIENCE)
+
+    def machine(self, device: str) -> Machine:
+        """The machine of that name."""
+        return next(machine for machine in self.machines if machine.device == device)
+
+    def share(self, part: float) -> int:
+        """So many of the row's taps, at least one per machine."""
+        return max(len(self.machines), round(self.stage.taps * part))
+
+    def lay(self, part: float, *, at: Sequence[Machine] | None = None) -> None:
+        """Lay *part* of the row's cards on, all machines at once, as fast as they take them."""
+        with self.laying(part, at=at):
+            pass
+
+    @contextmanager
+    def laying(self, part: float, *, at: Sequence[Machine] | None = None, seconds: float = 0.0) -> Iterator["Hands"]:
+        """The same in the background, spread over at least *seconds*; ends when all are laid on."""
+        hands = Hands(self, self.share(part), at or self.machines, seconds)
+        hands.start()
+        try:
+            yield hands
+        finally:
+            hands.join()
+        self.stage.tell(f"{len(self.book.made)} taps")
+
+    def mended(self) -> None:
+        """Everything is whole again, from now on."""
+        self.whole_since = time.monotonic()
+
+    def settle(self, *, besides: int = 0) -> None:
+        """Wait until every tap made is stored and answered; *besides*: rows that nobody can ever answer.
+
+        Gives up when nothing changes any more: what is missing then, is lost.
+        """
+        patience = (PATIENCE + PER_TAP * self.stage.taps).total_seconds()
+        began = last_change = time.monotonic()
+        state: tuple[int, int] | None = None
+        while time.monotonic() - began < patience:
+            waiting = sum(machine.waiting() for machine in self.machines)
+            now = (self.centre.taps(), waiting)
+            if now[0] >= len(self.book.made) and waiting <= besides:
+                break
+            if now != state:
+                state, last_change = now, time.monotonic()
+                self.stage.tell(f"{now[0]} of {len(self.book.made)} stored")
+            if waiting <= besides and time.monotonic() - last_change > _STILL_S:
+                break
+            time.sleep(0.1)
+        self.recovery_s = time.monotonic() - self.whole_since
+
+    def score(self, *, tolerance_ms: int = CLOCKS_AGREE_MS, note: str = "") -> Score:
+        """Stop everything that could still write, and compare book and databases."""
+        self.stage.tell("counting")
+        resent = self.resent()
+        for machine in self.machines:
+            if machine.is_running:
+                machine.stop()
+        self.centre.stop()
+        score = judge(self.book, self.centre.stored(self.town), self.town.meaning, tolerance_ms=tolerance_ms)
+        return score.but(resent=resent, recovery_s=self.recovery_s, note=note)
+
+    def resent(self) -> int:
+        """Records that were sent more than once, counted once per repetition."""
+        sent = sum(int(found) for machine in self.machines for found in _SENT.findall(machine.log.read_text()))
+        rows = sum(int(machine.ask("SELECT total(last_seq) FROM stream")[0][0]) for machine in self.machines)
+        return max(0, sent - rows)
+
+
+class Hands:
+    """People at the machines, one thread each; a machine that is down finds them waiting."""
+
+    def __init__(self, rig: Rig, count: int, machines: Sequence[Machine], seconds: float) -> None:
+        self._rig = rig
+        self._left = queue.SimpleQueue[int]()
+        for _ in range(count):
+            self._left.put(rig.book.next_card())
+        self._count = count
+        self._pause = seconds * len(machines) / count
+        self._threads = [threading.Thread(target=self._serve, args=(machine,), daemon=True) for machine in machines]
+        self._broken: list[BaseException] = []
+
+    @property
+    def done(self) -> float:
+        """Which part of the cards was laid on."""
+        return 1 - self._left.qsize() / self._count
+
+    @property
+    def are_busy(self) -> bool:
+        """Whether cards are left."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def wait_for(self, done: float) -> None:
+        """Return when that part of the cards was laid on."""
+        wait_for(lambda: self.done >= done or not self.are_busy, "Laying cards", patience=timedelta(hours=2))
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        if self._broken:
+            raise self._broken[0]
+
+    def _serve(self, machine: Machine) -> None:
+        try:
+            while True:
+                began = time.monotonic()
+                self._lay(machine, self._left.get_nowait())
+                time.sleep(max(0.0, self._pause - (time.monotonic() - began)))
+        except queue.Empty:
+            return
+        except BaseException as error:  # noqa: BLE001 - told by `join`, in the scenario's own thread
+            self._broken.append(error)
+
+    def _lay(self, machine: Machine, card: int) -> None:
+        """A card is laid once; whoever finds the machine down comes back when it is up."""
+        wait_for(machine.is_serving, f"{machine.device}'s coming back", patience=PATIENCE)
+        machine.lay(card, self._rig.book)
+
+
+@contextmanager
+def standing(
+    stage: Stage,
+    *,
+    database: Literal["sqlite", "postgres"] = "sqlite",
+    history: Literal["journal", "influx"] = "journal",
+    devices: Sequence[DeviceId] = MACHINES,
+    cards: int = 0,
+) -> Iterator[Rig]:
+    """A rig whose servers run; ingester and machines do not yet. Everything is ended at the end."""
+    with ExitStack() as stack:
+        broker = Mosquitto(stage.folder / "broker")
+        broker.admit(*devices)
+        stack.enter_context(broker)
+        postgres = stack.enter_context(Postgres(stage.folder / "postgres")) if database == "postgres" else None
+        influxdb = stack.enter_context(InfluxDB(stage.folder / "influxdb")) if history == "influx" else None
+        ledger: Ledger = SqliteFile(stage.folder / "hadir.db") if postgres is None else Cluster(postgres)
+        points: History = (
+            Journal(stage.folder / "journal") if influxdb is None else Influx(influxdb, stage.folder / "token")
+        )
+        centre = Centre(stage.folder, broker, ledger, points)
+        stack.callback(centre.stop)
+        town = Town(max(2 * stage.taps + 200, cards), datetime.now(UTC) - LONG_AGO, devices)
+        centre.register(town)
+        machines = [_machine(stage.folder, broker, device) for device in devices]
+        for machine in machines:
+            stack.callback(machine.kill)
+        yield Rig(stage, broker, centre, town, machines, postgres=postgres, influxdb=influxdb)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Records in PostgreSQL."""
+
+    server: Postgres
+
+    @property
+    def url(self) -> str:
+        """For `open_records`."""
+        return self.server.url
+
+
+def _machine(folder: Path, broker: Mosquitto, device: DeviceId) -> Machine:
+    files = broker.issue(device)
+    own = folder / device
+    environment = basic_settings(device, own) | {
+        "HADIR_BROKER": f"mqtts://{broker.host}:{broker.port}",
+        "HADIR_CA_FILE": str(files.ca),
+        "HADIR_CERT_FILE": str(files.certificate),
+        "HADIR_KEY_FILE": str(files.key),
+        "HADIR_SEALING_KEY_FILE": str(folder / "secrets" / "k1.pub"),
+    }
+    return Machine(device, own, environment)

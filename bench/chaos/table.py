@@ -1,0 +1,71 @@
+"""The loss table, for people on a terminal and as Markdown for the documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.table import Table
+
+from bench.chaos.score import Score
+from bench.chaos.stage import Row
+
+NUMBERS: Final = ("made", "stored", "lost", "wrong", "doubled", "refused", "resent", "recovery_s")
+HEADINGS: Final = ("taps made", "stored", "lost", "wrong", "doubled", "refused", "resent", "s to recover")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A row that was played: its score, or why there is none."""
+
+    row: Row
+    score: Score | None
+    failure: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing lost, wrong or doubled that should not be."""
+        if self.score is None:
+            return False
+        return self.score.is_clean or (self.row.destroys_unsent and self.score.is_declared)
+
+
+def cells(result: Result) -> list[str]:
+    """What stands in the columns of numbers."""
+    score = result.score
+    if score is None:
+        return ["–"] * len(NUMBERS)
+    numbers = [f"{getattr(score, name):,}" for name in NUMBERS[:-1]]
+    return [*numbers, f"{score.recovery_s:.1f}"]
+
+
+def notes(result: Result) -> str:
+    """What else there is to say."""
+    if result.score is None:
+        return result.failure
+    declared = "declared" if result.score.is_declared else "NOT DECLARED"
+    said = [declared] if result.row.destroys_unsent else []
+    return "; ".join([*said, *filter(None, [result.score.note]), *result.score.complaints])
+
+
+def terminal(results: Sequence[Result]) -> Table:
+    """For a terminal."""
+    table = Table(title="The loss table", title_justify="left", show_lines=False)
+    table.add_column("scenario")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right")
+    table.add_column("", overflow="fold")
+    for result in results:
+        style = None if result.is_good else "bold red"
+        table.add_row(result.row.title, *cells(result), notes(result), style=style)
+    return table
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """For a document."""
+    lines = [
+        f"| scenario | {' | '.join(HEADINGS)} | |",
+        f"|---|{'---:|' * len(HEADINGS)}---|",
+        *(f"| {result.row.title} | {' | '.join(cells(result))} | {notes(result)} |" for result in results),
+    ]
+    return "\n".join(lines) + "\n"
