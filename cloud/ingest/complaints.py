@@ -27,8 +27,10 @@ class Complaints:
         said = (letter.topic[:200], letter.reason)
         if _add(self._said, said):
             log.warning(
-                "A message could not be read and is kept as a dead letter",
-                extra={"action": "dead_letter", "topic": ascii(said[0]), "reason": letter.reason},
+                "What came on %a cannot be read (%s): kept, see `hadir-ingest dead-letters`",
+                letter.topic[:80],
+                letter.reason,
+                extra={"action": "dead_letter", "reason": letter.reason},
             )
         return _add(self._letters, _fingerprint(letter))
 

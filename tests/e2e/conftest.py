@@ -19,6 +19,13 @@ def system(tmp_path: Path, mosquitto: Mosquitto, influxdb: InfluxDB, postgres_ur
 
 
 @pytest.fixture
+def fast(tmp_path: Path, mosquitto: Mosquitto, influxdb: InfluxDB, postgres_url: str) -> Iterator[System]:
+    """The same, in which a minute takes three seconds."""
+    with System(tmp_path / "system", mosquitto, influxdb, postgres_url, pace=20) as built:
+        yield built
+
+
+@pytest.fixture
 def records(postgres_url: str) -> Iterator[sqlalchemy.Connection]:
     """A look into the same database; every statement sees what is committed by then."""
     engine = sqlalchemy.create_engine(postgres_url, isolation_level="AUTOCOMMIT")

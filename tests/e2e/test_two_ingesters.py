@@ -2,23 +2,18 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy
 
 from contract.topics import DeviceId
-from demo.servers.influxdb import InfluxDB
-from demo.servers.mosquitto import Mosquitto
 from demo.servers.system import Program, System, until
 from edge.readers.simulated import Finger
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-PACE = 20.0
 TAPS = 300
-MINUTE_S = 60 / PACE
 REGISTRY = {
     "estates.csv": "estate,name,lat,lon,go_live\nDMG,Pesakih (Daan Mogot),-6.1618,106.7166,2026-01-01\n",
     "installations.csv": "device,estate,installed,removed,service_hours,known_from\n"
@@ -28,27 +23,19 @@ Select = Callable[[str], list[tuple[object, ...]]]
 
 
 @pytest.fixture
-def fast(tmp_path: Path, mosquitto: Mosquitto, influxdb: InfluxDB, postgres_url: str) -> Iterator[System]:
-    """A system in which a minute takes three seconds."""
-    with System(tmp_path / "system", mosquitto, influxdb, postgres_url, pace=PACE) as built:
-        built.register(REGISTRY)
-        yield built
-
-
-@pytest.fixture
 def select(records: sqlalchemy.Connection) -> Select:
     return lambda query: [tuple(row) for row in records.execute(sqlalchemy.text(query))]
 
 
 def test_two_ingesters_agree_and_the_survivor_calls_nobody_silent(fast: System, select: Select) -> None:
+    fast.register(REGISTRY)
     ingesters = {name: fast.ingester(name) for name in ("ingest-1", "ingest-2")}
     reader = fast.folder / "reader.sock"
     fast.machine(DeviceId("DMG-01"), f"sim:{reader}", HADIR_HEARTBEAT_S="0.5", HADIR_SAME_CARD_S="0.001")
 
     _lay_cards(Finger(reader), range(TAPS))
     until(lambda: select("SELECT count(*) FROM sightings") == [(TAPS,)], "every tap in SQL")
-    for name in ingesters:
-        until(lambda name=name: _has_taken_records(fast, name), f"{name} being dealt batches of this machine")
+    until(lambda: all(_has_taken_records(fast, name) for name in ingesters), "both being dealt this machine's batches")
     _assert_positions_agree(select)
 
     until(lambda: len(_minutes(fast)) >= 3, "minute rows", patience_s=60)
