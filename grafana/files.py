@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from grafana import boards, render, sdk
+from grafana import alerts, boards, render, sdk
 
 
 def generated() -> dict[str, str]:
     """Content by path inside this package."""
-    return {f"dashboards/{board.uid}.json": sdk.dumps(render.board(board)) for board in boards.BOARDS}
+    dashboards = {f"dashboards/{board.uid}.json": sdk.dumps(render.board(board)) for board in boards.BOARDS}
+    return dashboards | {"provisioning/alerting/hadir.json": alerts.provisioning()}
