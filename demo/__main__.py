@@ -47,7 +47,9 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 @click.option("--influx-token-file", envvar="INFLUX_TOKEN_FILE", type=_FILE, help="Holds the token for it.")
 @click.option("--influx-org", envvar="INFLUX_ORG", default="hadir", show_default=True)
 @click.option("--machines", default=cities.MACHINES, type=click.IntRange(2, 99), show_default=True)
-@click.option("--units", "share", default=1.0, type=click.FloatRange(0.01, 1), help="Share of the flats (default all).")
+@click.option(
+    "--units", "share", default=0.25, type=click.FloatRange(0.01, 1), show_default=True, help="Share of flats."
+)
 @click.option("--past", "weeks", default=10, type=click.IntRange(0, 10), show_default=True, help="Weeks of history.")
 @click.option("--seed", default=17, show_default=True, help="Another number, another city.")
 @click.option("--picture", type=_FILE, help="Save the screen as SVG, in the middle of the run.")

@@ -38,7 +38,7 @@ class Times:
     """From one cut to the next, in a long run."""
 
 
-LONG_RUN: Final = Times(cut_s=10, mend_s=30, found_s=20, again_s=120)
+LONG_RUN: Final = Times(cut_s=14, mend_s=30, found_s=12, again_s=120)
 
 
 def times(for_s: float | None) -> Times:

@@ -1,4 +1,4 @@
-"""Ingest as a process of its own, wired as in production but for its clock, which is the city's: `python -m demo.ingester`.
+"""Ingest as a process of its own, `python -m demo.ingester`: wired as in production, but its clock is the city's.
 
 Everything else comes from the same HADIR_… variables.
 """
@@ -45,6 +45,4 @@ async def until_terminated(settings: Settings, clock: SimulatedClock, *, pace: f
 if __name__ == "__main__":
     configure_logging("INFO")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the demo, which ends ingest after the machines
-    asyncio.run(
-        until_terminated(Settings.read(), SimulatedClock(os.environ[CLOCK]), pace=float(os.environ[PACE]))
-    )
+    asyncio.run(until_terminated(Settings.read(), SimulatedClock(os.environ[CLOCK]), pace=float(os.environ[PACE])))

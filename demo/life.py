@@ -1,6 +1,7 @@
 """Residents at the machines: planned taps are laid on the readers, and what the machines say goes into the ledger."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +18,6 @@ from edge.readers.simulated import NotAnswered, NotTaken
 from edge.signals import Signal
 
 PATIENCE_S: Final = 10.0
-_NAP_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,10 @@ class Residents:
 
     async def _is_time(self, at_ms: int) -> bool:
         """Wait for that time; False when everybody is sent home before."""
-        while not self._is_over.is_set() and (left := at_ms - self._clock.wall_ms()) > 0:
-            await asyncio.sleep(min(self._clock.real_seconds(left), _NAP_S))
+        left_s = self._clock.real_seconds(max(0, at_ms - self._clock.wall_ms()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left_s):
+                await self._is_over.wait()
         return not self._is_over.is_set()
 
     async def _tap(self, machine: Machine, tap: PlannedTap) -> None:

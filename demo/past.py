@@ -101,10 +101,11 @@ def batches(life: Life, key: SealingKey, *, start_ms: int, end_ms: int) -> Itera
 def heartbeats(life: Life, *, start_ms: int, end_ms: int) -> Iterator[Sent]:
     """The heartbeats of that stretch."""
     for at_ms in range(start_ms, end_ms, HEARTBEAT_MS):
-        yield Sent(at_ms + LATENCY_MS, life.device, codec.encode(_heartbeat(life, at_ms)))
+        yield Sent(at_ms + LATENCY_MS, life.device, codec.encode(heartbeat(life, at_ms)))
 
 
-def _heartbeat(life: Life, at_ms: int) -> Heartbeat:
+def heartbeat(life: Life, at_ms: int) -> Heartbeat:
+    """What the machine says at *at_ms*."""
     last_seq = life.last_seq(at_ms)
     return Heartbeat(
         device=life.device,

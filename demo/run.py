@@ -12,7 +12,7 @@ from rich.console import Console
 
 from cloud.records import Records, open_records
 from demo import city as cities
-from demo import incidents, performance, residents, story, town
+from demo import incidents, performance, picture, residents, story, town
 from demo.foundation import Folder, Series
 from demo.ledger import Ledger
 from demo.life import Residents
@@ -21,10 +21,7 @@ from demo.show import Show, Stage
 from demo.story import Shelf
 from demo.town import Blueprint, Town
 
-FOOTER: Final = (
-    "Semua nyata: broker, TLS, proses mesin, penyimpanan. Kartu dan penghuni rekaan; "
-    "jumlah mesin per rusun diandaikan. Ctrl-C = selesai"
-)
+FOOTER: Final = "Broker, TLS, mesin dan penyimpanan nyata; penghuni dan kartu rekaan. Ctrl-C = selesai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +69,15 @@ async def run(wishes: Wishes, console: Console, *, now: datetime, curtain: Curta
 async def _play(standing: Town, wishes: Wishes, console: Console, curtain: Curtain) -> Outcome:
     with open_records(standing.folder.database_url) as records:
         company = _company(standing, records)
-        await standing.switch_on(company.residents.hear)
+        early = [machine for machine in standing.machines if machine is not standing.forgetful]
+        await standing.switch_on(early, company.residents.hear)
         shelf = Shelf(standing.folder, standing.secrets, records, wishes.series)
         await story.tell(standing.blueprint, shelf, console)
         await asyncio.to_thread(standing.start_ingest)
         await performance.gather(standing, company)
         curtain.is_open = True
-        return await performance.perform(standing, company, console, for_s=wishes.for_s, stop=curtain.stop)
+        async with picture.taken(company.show.picture, wishes.picture, for_s=wishes.for_s):
+            return await performance.perform(standing, company, console, for_s=wishes.for_s, stop=curtain.stop)
 
 
 def _company(standing: Town, records: Records) -> Company:

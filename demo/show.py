@@ -22,6 +22,7 @@ from edge.signals import WORDINGS, Signal
 FRAME_S: Final = 0.25
 PLAIN_S: Final = 5.0
 KEPT_NEWS: Final = 50
+NOTHING: Final = Seen(frozenset(), 0, {})
 _TOLD: Final = frozenset({Signal.STORED_OFFLINE, Signal.CONFIRMED, Signal.UNKNOWN_CARD, Signal.FAULT})
 
 
@@ -43,7 +44,7 @@ class Show:
         self._ledger = ledger
         self._news: deque[News] = deque(maxlen=KEPT_NEWS)
         self._chatter: deque[News] = deque(maxlen=2)
-        self.seen = Seen(frozenset(), 0, {})
+        self.seen = NOTHING
 
     def tell(self, text: str, is_trouble: bool) -> None:
         """Something happened that a person should read."""
@@ -56,8 +57,8 @@ class Show:
             self._chatter.append(News(self._stage.clock.now(), f"{estate}: {WORDINGS[said.signal]}"))
 
     def saw(self, seen: Seen) -> None:
-        """The cloud was looked at."""
-        if self.seen.online:
+        """The cloud was looked at; the first time everything is new, and nothing news."""
+        if self.seen is not NOTHING:
             for machine in sorted(self.seen.online - seen.online):
                 self.tell(f"Mesin {machine} luring", True)
             for machine in sorted(seen.online - self.seen.online):

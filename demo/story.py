@@ -6,7 +6,7 @@ The messages are made in a second process, ahead of being stored in this one: se
 import asyncio
 import gc
 import multiprocessing
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from cloud.history import open_history
+from cloud.ingest.chores import Chores
 from cloud.ingest.opening import Opener
 from cloud.ingest.requests import Incoming
 from cloud.ingest.store import Store
@@ -25,7 +26,7 @@ from cloud.records.heard import Beat
 from contract import codec
 from contract.cards import Keyring, OpeningKey, SealingKey
 from contract.messages import Heartbeat
-from demo import foundation, past
+from demo import foundation, minute_rows, past
 from demo.foundation import Folder, Secrets, Series
 from demo.past import Life, Sent
 from demo.town import Blueprint
@@ -33,6 +34,11 @@ from demo.town import Blueprint
 DAY: Final = timedelta(days=1)
 INSTANT: Final = timedelta(milliseconds=1)
 WRITER: Final = "past"
+STORING: Final = 3
+ROLLING: Final = 1
+"""Shares of a day's work on the progress bar."""
+Step = Callable[[float, str], None]
+"""So much more is done; what is being done now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +82,43 @@ class Shelf:
 
 
 async def tell(blueprint: Blueprint, shelf: Shelf, console: Console) -> None:
-    """Register the city and store its past; shows how far it is."""
+    """Register the city, store its past, roll it up; shows how far it is."""
     go_live = blueprint.opening - blueprint.past
-    with _progress(console) as progress:
-        bar = progress.add_task("Kota didaftarkan", total=blueprint.past // DAY + 1)
-        await asyncio.to_thread(
-            foundation.fill_registry, shelf.folder, blueprint.city, shelf.secrets, go_live=go_live
-        )
-        progress.update(bar, advance=1, description="Sepuluh minggu lalu disimpan")
-        clock = _Clock(go_live)
-        async with _store(shelf, clock) as store:
-            async for day in _days(blueprint, shelf.secrets):
-                clock.now = day.end - INSTANT
-                await _take(store, day)
-                progress.update(bar, advance=1)
+    with _progress(console, steps=blueprint.past // DAY * (STORING + ROLLING) + 1) as step:
+        await asyncio.to_thread(foundation.fill_registry, shelf.folder, blueprint.city, shelf.secrets, go_live=go_live)
+        step(1, "Sepuluh minggu lalu disimpan")
+        if blueprint.past:
+            async with _store(shelf, clock := _Clock(go_live)) as store:
+                await _tell_in(store, clock, blueprint, shelf.secrets, step)
+
+
+async def _tell_in(store: Store, clock: "_Clock", blueprint: Blueprint, secrets: Secrets, step: Step) -> None:
+    lives = past.lives(
+        blueprint.city, blueprint.plan, until=blueprint.opening, seed=blueprint.seed, length=blueprint.past
+    )
+    async for day in _days(blueprint, lives, secrets):
+        clock.now = day.end - INSTANT
+        await _take(store, day)
+        step(STORING, "Sepuluh minggu lalu disimpan")
+    step(0, "Rekapitulasi ditulis")
+    await minute_rows.write(store, lives, blueprint.city, until=blueprint.opening)
+    await _roll_up(store, lambda rolled: step(rolled / len(blueprint.city.estates) * ROLLING, "Rekapitulasi ditulis"))
+
+
+async def _roll_up(store: Store, told: Callable[[int], None]) -> None:
+    """The roll-ups of every day, by the chores of ingest, as after a long backlog."""
+    chores = Chores(store, Deaf(), instance=WRITER)
+    await chores.note_complete()
+    while rolled := await chores.roll_up():
+        told(rolled)
+
+
+class Deaf:
+    """Ears for chores that need none."""
+
+    is_listening = False
+    backlog = 0
+    broker_says: dict[str, str] = {}  # noqa: RUF012  # never written
 
 
 class _Clock:
@@ -137,13 +166,8 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-async def _days(blueprint: Blueprint, secrets: Secrets) -> AsyncIterator[Day]:
+async def _days(blueprint: Blueprint, lives: Sequence[Life], secrets: Secrets) -> AsyncIterator[Day]:
     """One after the other, each made while the one before is stored."""
-    if not blueprint.past:
-        return
-    lives = past.lives(
-        blueprint.city, blueprint.plan, until=blueprint.opening, seed=blueprint.seed, length=blueprint.past
-    )
     context = multiprocessing.get_context("spawn")
     initial = (lives, str(secrets.sealing))
     with ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=initial) as process:
@@ -161,8 +185,11 @@ def _ends(blueprint: Blueprint) -> Iterator[datetime]:
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Progress]:
-    """A bar on a terminal; a log gets none."""
+def _progress(console: Console, *, steps: int) -> Iterator[Step]:
+    """A bar on a terminal; a log gets a line."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    if not console.is_terminal:
+        console.print("Kota didaftarkan, sepuluh minggu lalu disimpan …")
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        yield progress
+        bar = progress.add_task("Kota didaftarkan", total=steps)
+        yield lambda advance, description: progress.update(bar, advance=advance, description=description)

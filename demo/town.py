@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from contract.topics import DeviceId
-from demo import fleet, foundation
+from demo import fleet, foundation, ingester
 from demo.city import City
 from demo.clocks import CITY, Clocks
 from demo.fleet import Connection, Machine, Pace, Said
@@ -19,7 +19,7 @@ from demo.foundation import Folder, Secrets, Series
 from demo.incidents import Cast
 from demo.network import Cable
 from demo.residents import JAKARTA, Plan
-from demo.servers.mosquitto import Credentials, Mosquitto
+from demo.servers.mosquitto import Mosquitto
 from demo.servers.process import Process
 from provisioning.broker import Service
 
@@ -43,7 +43,7 @@ class Blueprint:
 
 
 def last_tuesday(now: datetime) -> datetime:
-    """Tuesday 08.00 WIB, at least a day ago: InfluxDB still takes the past, and the show is not ahead of the real time."""
+    """Tuesday 08.00 WIB, at least a day ago: InfluxDB still takes the past, and the show is not ahead of real time."""
     yesterday = (now - timedelta(days=1)).astimezone(JAKARTA)
     day = yesterday.date() - timedelta(days=(yesterday.weekday() - _TUESDAY) % 7)
     opening = datetime.combine(day, OPENS, JAKARTA)
@@ -64,11 +64,16 @@ class Town:
     ingest: Process
     ears: asyncio.TaskGroup
 
-    async def switch_on(self, hear: Callable[[Machine, Said], None]) -> None:
-        """Start every machine; *hear* gets what they say. They are ready some seconds later."""
-        for machine in self.machines:
+    async def switch_on(self, machines: Iterable[Machine], hear: Callable[[Machine, Said], None]) -> None:
+        """Start these; *hear* gets what they say. They are ready some seconds later."""
+        for machine in machines:
             await machine.start()
             self.ears.create_task(machine.listen(hear))
+
+    @property
+    def forgetful(self) -> Machine:
+        """The machine that is switched on late, without knowing the time."""
+        return next(machine for machine in self.machines if machine.device == self.blueprint.cast.forgetful)
 
     def start_ingest(self) -> None:
         """Start ingest and return once it listens. Raises `ServerFailed`."""
@@ -101,7 +106,8 @@ async def standing(blueprint: Blueprint, folder: Folder, series: Series) -> Asyn
             _machine(Connection(ports.get(device, broker.port), credentials[device], folder), clocks, device, blueprint)
             for device in city.machines
         ]
-        ingest = _ingest(folder, broker.port, credentials[Service.INGEST], clocks.file(CITY), series)
+        connection = Connection(broker.port, credentials[Service.INGEST], folder)
+        ingest = _ingest(connection, clocks.file(CITY), series, speed=blueprint.speed)
         ears = await stack.enter_async_context(asyncio.TaskGroup())
         stack.push_async_callback(_stop, machines, ingest)
         yield Town(blueprint, folder, secrets, broker, clocks, cables, machines, ingest, ears)
@@ -113,9 +119,10 @@ def _machine(connection: Connection, clocks: Clocks, device: DeviceId, blueprint
     return Machine(device, folder, settings)
 
 
-def _ingest(folder: Folder, port: int, credentials: Credentials, clock: Path, series: Series) -> Process:
+def _ingest(connection: Connection, clock: Path, series: Series, *, speed: float) -> Process:
+    folder, credentials = connection.folder, connection.credentials
     environment = {
-        "HADIR_BROKER": f"mqtts://127.0.0.1:{port}",
+        "HADIR_BROKER": f"mqtts://127.0.0.1:{connection.port}",
         "HADIR_CA_FILE": str(credentials.ca),
         "HADIR_CERT_FILE": str(credentials.certificate),
         "HADIR_KEY_FILE": str(credentials.key),
@@ -125,7 +132,8 @@ def _ingest(folder: Folder, port: int, credentials: Credentials, clock: Path, se
         "HADIR_OPENING_KEYS_DIR": str(folder.opening_key.parent),
         "HADIR_PEPPER_FILE": str(folder.pepper),
         "HADIR_INSTANCE": "demo",
-        "HADIR_CLOCK": f"simulated:{clock}",
+        ingester.CLOCK: str(clock),
+        ingester.PACE: str(speed),
     }
     if series.token_file is not None:
         environment["HADIR_INFLUX_TOKEN_FILE"] = str(series.token_file)

@@ -35,5 +35,3 @@ def decimal(value: float, digits: int = 2) -> str:
 def seconds(value: float | None) -> str:
     """`0,31 detik`; a dash for none."""
     return "–" if value is None else f"{decimal(value)} detik"
-
-

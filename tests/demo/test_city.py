@@ -1,5 +1,6 @@
 """The city: 32 machines in 23 estates, the same for the same seed."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -87,8 +88,4 @@ def test_every_machine_is_given_to_somebody(units: dict[str, int], machines: int
 def test_a_larger_estate_never_has_fewer_machines(units: dict[str, int]) -> None:
     counts = city.spread(units, 32)
     ordered = sorted(units, key=lambda code: units[code])
-    assert all(
-        counts[small] <= counts[large]
-        for small, large in zip(ordered, ordered[1:], strict=False)
-        if units[small] < units[large]
-    )
+    assert all(counts[small] <= counts[large] for small, large in pairwise(ordered) if units[small] < units[large])

@@ -1,0 +1,103 @@
+"""The whole demo, small: real broker, real machines, real ingest; and how it ends."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from demo.servers.mosquitto import Mosquitto
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+SMALL = ("--machines", "4", "--past", "1", "--speed", "120")
+
+
+@pytest.fixture(autouse=True)
+def _broker_is_installed(mosquitto: Mosquitto) -> None:
+    """The fixture skips, or fails, where there is none."""
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "demo", *SMALL, *options]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    (folder / "demo").mkdir(exist_ok=True)
+    return {**os.environ, "TMPDIR": str(folder / "demo"), "FOR": "", "SPEED": "", "INFLUX_URL": "", "COLUMNS": "120"}
+
+
+def left_running(folder: Path) -> list[str]:
+    """Processes whose environment names the demo's folder."""
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if str(folder / "demo").encode() in environ.read_bytes():
+                found.append(environ.parent.name)
+        except OSError:
+            continue
+    return found
+
+
+def test_every_tap_is_stored_once_and_confirmed_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    shown = tmp_path / "shown.svg"
+    run = subprocess.run(
+        command("--for", "15s", "--picture", str(shown)),
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Semua tap tersimpan tepat satu kali dan terkonfirmasi." in run.stdout
+    made = re.search(r"Tap dibuat\s*│\s*([\d.]+)", run.stdout)
+    assert made is not None and int(made[1]) > 0
+    assert "SPEED=" in run.stdout
+    assert shown.read_text().startswith("<svg")
+    assert list((tmp_path / "demo").iterdir()) == []
+    assert left_running(tmp_path) == []
+
+
+def test_ctrl_c_ends_the_show_with_the_account(tmp_path: Path) -> None:
+    with subprocess.Popen(command(), env=environment(tmp_path), stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if re.search(r"tap dibuat [1-9]", line):
+                break
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+    assert "Neraca penutup" in rest
+    assert demo.returncode == 0, rest
+    assert left_running(tmp_path) == []
+
+
+def test_ended_before_the_screen_opens_it_leaves_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(command(), env=environment(tmp_path), stderr=subprocess.PIPE, text=True) as demo:
+        time.sleep(4)
+        demo.send_signal(signal.SIGTERM)
+        _, said = demo.communicate(timeout=60)
+    assert "nothing was left running" in said
+    assert demo.returncode == 130
+    assert list((tmp_path / "demo").iterdir()) == []
+    assert left_running(tmp_path) == []
+
+
+def test_without_mosquitto_it_says_how_to_get_it(tmp_path: Path) -> None:
+    program = (
+        "from demo.servers import process; process._SYSTEM_FOLDERS = (); "
+        "import runpy, sys; sys.argv = ['hadir-demo', '--for', '1s', '--past', '0']; "
+        "runpy.run_module('demo', run_name='__main__')"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environment(tmp_path), "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "sudo apt-get install mosquitto" in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
