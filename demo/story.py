@@ -6,6 +6,7 @@ The messages are made in a second process, ahead of being stored in this one: se
 import asyncio
 import gc
 import multiprocessing
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -58,6 +59,7 @@ class _Teller:
 
 
 def _begin(lives: Sequence[Life], sealing: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the demo, which ends this process
     gc.disable()  # hundreds of thousands of values that all live until the process ends
     _Teller.lives, _Teller.sealing = lives, SealingKey.parse(sealing)
 

@@ -91,6 +91,7 @@ class Process:
                 stderr=log,
                 cwd=self._folder,
                 env=self._env,
+                start_new_session=True,  # Ctrl-C is for whoever started it, who ends it in good order
             )
         try:
             what = f"The start of {self._command[0]} (log: {self._log})"
