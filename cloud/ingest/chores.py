@@ -42,7 +42,7 @@ ROLL_MS: Final = 20_000
 WATCH_MS: Final = 600_000
 """How often it is looked whether days have become complete."""
 COMPLETE_BACK: Final = 60
-DAYS_AT_ONCE: Final = 400
+DAYS_AT_ONCE: Final = 5000
 
 
 class Ears(Protocol):
@@ -238,9 +238,11 @@ class Chores:
         waiting = await asyncio.to_thread(
             self._store.records.read, lambda connection: dirty.waiting(connection, limit=DAYS_AT_ONCE)
         )
-        for code in sorted({each.estate for each in waiting}):
-            await self._roll_up_estate(code, [each for each in waiting if each.estate == code])
-        return len(waiting)
+        today = days.day_of(self._store.now_ms())
+        past = [each for each in waiting if each.day <= today]  # a tap may be dated a little after midnight
+        for code in sorted({each.estate for each in past}):
+            await self._roll_up_estate(code, [each for each in past if each.estate == code])
+        return len(past)
 
     async def _roll_up_estate(self, code: str, waiting: Sequence[DirtyDay]) -> None:
         now_ms, those = self._store.now_ms(), {each.day for each in waiting}
@@ -248,8 +250,7 @@ class Chores:
             self._store.records.read, lambda connection: rolling.points_of(connection, code, those, now_ms=now_ms)
         )
         await self._write(rows)
-        past = [each for each in waiting if each.day <= days.day_of(now_ms)]
-        await asyncio.to_thread(self._store.records.write, lambda connection: dirty.clear(connection, past))
+        await asyncio.to_thread(self._store.records.write, lambda connection: dirty.clear(connection, waiting))
 
     async def note_complete(self) -> None:
         """Note the days of which every record has arrived by now, and have them rolled up again."""

@@ -61,7 +61,7 @@ def points_of(connection: Connection, code: str, those: Collection[date], *, now
         day: _figures(found, day) for month in months for day in month if day >= found.estate.go_live or day in wanted
     }
     points = [point for day in wanted for point in _day_points(found, day, now_ms=now_ms)]
-    points += [point for day in wanted for point in _quarters(connection, found, day, now_ms=now_ms)]
+    points += _quarters(connection, found, wanted, now_ms=now_ms)
     points += [rollups.attendance_day(figures[day]) for day in wanted]
     for month in months:
         known = [figures[day] for day in month if day in figures]
@@ -140,14 +140,15 @@ def _day_points(found: _Estate, day: date, *, now_ms: int) -> list[Point]:
     return points
 
 
-def _quarters(connection: Connection, found: _Estate, day: date, *, now_ms: int) -> list[Point]:
-    like = [day - week * WEEK for week in range(WEEKS + 1)]
+def _quarters(connection: Connection, found: _Estate, wanted: Sequence[date], *, now_ms: int) -> list[Point]:
+    like = {day - week * WEEK for day in wanted for week in range(WEEKS + 1)}
     counted = tallies.by_quarter(connection, list(found.places), on=like)
     points: list[Point] = []
     for machine in found.estate.machines:
         taps = {at: Counted(each.known, each.unknown) for at, each in counted.get(machine.device, {}).items()}
         pattern = Pattern(machine, taps, found.estate.calendar)
-        points += rollups.tap_15m(pattern, day, estate=found.code, until_ms=now_ms)
+        for day in wanted:
+            points += rollups.tap_15m(pattern, day, estate=found.code, until_ms=now_ms)
     return points
 
 
