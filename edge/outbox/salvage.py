@@ -4,6 +4,7 @@ Read forwards until it breaks, then backwards: one torn page costs what lies on 
 record of its seq and its digest agrees.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from contract import codec
+from contract.messages import MAX_SEQ
 from edge.outbox.rows import WAITING, Saved
 
 _MARK: Final = ".broken-"
 _COLUMNS: Final = "id, outbox, seq, state, settled_at, frozen, body, digest"
 _STATES: Final = frozenset({WAITING, "stored", "held"})
+_ID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An outbox id: one that the wire would refuse cannot be closed, and no row of it sent."""
 _TAILS: Final = ("", "-wal", "-shm")
 
 
@@ -77,7 +81,11 @@ def _sound(raw: tuple[object, ...]) -> Saved | None:
             read = codec.decode_record(body)
             if not isinstance(read, codec.Received) or read.record.seq != seq or codec.digest(body) != digest:
                 return None
-            if state not in _STATES or not (settled_at is None or isinstance(settled_at, int)):
+            if (
+                not _ID.fullmatch(outbox)
+                or state not in _STATES
+                or not (settled_at is None or isinstance(settled_at, int))
+            ):
                 return None
             return Saved(number, outbox, seq, state, settled_at, bool(frozen), body)
     return None
@@ -87,7 +95,7 @@ def _ended(db: sqlite3.Connection, found: tuple[Saved, ...]) -> dict[str, int]:
     ended: dict[str, int] = {}
     try:
         for outbox, last in db.execute("SELECT outbox, last_seq FROM stream"):
-            if isinstance(outbox, str) and isinstance(last, int) and last >= 0:
+            if isinstance(outbox, str) and _ID.fullmatch(outbox) and isinstance(last, int) and 0 <= last <= MAX_SEQ:
                 ended[outbox] = last
     except (sqlite3.Error, UnicodeDecodeError):
         pass

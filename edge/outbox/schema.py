@@ -4,10 +4,13 @@
 under one outbox id; the last one given lies in `stream` and is committed with its row: an emptied table repeats none.
 """
 
+import contextlib
 import errno
 import sqlite3
 from pathlib import Path
 from typing import Final
+
+from contract import codec
 
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,7 +73,8 @@ CREATE TABLE IF NOT EXISTS minute (
 """
 _BUSY_S: Final = 10.0
 _FULL: Final = frozenset({sqlite3.SQLITE_FULL})
-_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+"""The last: a file of another format, or without what we put into it. Our own SQL is right."""
 _DISK: Final = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 
 
@@ -108,12 +112,33 @@ def _prepare(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA wal_autocheckpoint = 256")  # pages: the log stays near 1 MiB, well below the reserve
     db.execute("PRAGMA cache_size = -1024")
-    verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    # Not quick_check: a row that its index lacks would wait for ever.
+    verdict = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise sqlite3.DatabaseError(f"quick_check: {verdict}")
+        raise sqlite3.DatabaseError(f"integrity_check: {verdict}")
     # Only when needed: with a full disk even a statement that would change nothing may fail.
-    if db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'minute'").fetchone()[0] == 0:
+    if not _made(db):
         db.executescript("BEGIN IMMEDIATE;" + TABLES + "COMMIT;")
+    _refuse_altered(db)
+
+
+def _made(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """The tables and indexes that are there."""
+    return db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetchall()
+
+
+def _refuse_altered(db: sqlite3.Connection) -> None:
+    """No check of SQLite sees one wrong letter: a default that differs, an outbox id that nobody has."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as model:
+        model.executescript(TABLES)
+        if not set(_made(model)) <= set(_made(db)):
+            raise sqlite3.DatabaseError("its tables are not those that were made")
+    lost = "SELECT 1 FROM note WHERE name = 'outbox' AND value NOT IN (SELECT outbox FROM stream)"
+    if db.execute(lost).fetchone() is not None:
+        raise sqlite3.DatabaseError("the outbox in use is unknown")
+    for body, digest in db.execute("SELECT body, digest FROM row WHERE body IS NOT NULL"):
+        if codec.digest(body) != digest:
+            raise sqlite3.DatabaseError("a row is not what was written")
 
 
 def meaning(error: sqlite3.Error, path: Path) -> OutboxBroken | OutboxUnavailable:
