@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 
 import click
 
-from provisioning import broker, certificates, keys, registry
+from provisioning import broker, certificates, grafana, influx, keys, registry
 
-GROUPS = (certificates.group, keys.group, broker.group, registry.group)
+GROUPS = (certificates.group, keys.group, broker.group, registry.group, influx.group, grafana.group)
 
 
 @click.group()
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Hadir: certificates, keys, the broker's rules, the registry."""
+    """Hadir: certificates, keys, the broker's rules, the registry, InfluxDB and Grafana."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     context.obj = datetime.now(UTC)
 
