@@ -1,6 +1,6 @@
 # Each target prepares the machine by itself (setup/prepare says what it installs, and asks first at a terminal).
 #   make demo FOR=60s SPEED=60      make test ARGS="tests/contract -k topics"      make check
-.PHONY: demo test check
+.PHONY: demo test check bench fuzz
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -13,3 +13,9 @@ test:
 check:
 	@setup/prepare check
 	.venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/lint-imports --no-logo
+
+bench:
+	@setup/prepare bench && .venv/bin/python -m bench $(ARGS)
+
+fuzz:
+	@setup/prepare fuzz && .venv/bin/python -m bench.fuzz $(ARGS)

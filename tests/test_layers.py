@@ -27,6 +27,7 @@ VIOLATIONS = [
     ("cloud/history/planted.py", "import influxdb_client", "Only cloud.history.influx and provisioning.influx speak to InfluxDB"),
     ("grafana/planted.py", "import cloud.records", "The dashboards know the contract alone"),
     ("grafana/boards/planted.py", "import grafana_foundation_sdk", "Only grafana.sdk speaks to the foundation SDK"),
+    ("bench/planted.py", "import atheris", "Only bench.fuzz.one speaks atheris, only bench.picture matplotlib"),
     ("provisioning/planted.py", "import grafana_api", "Only provisioning.grafana speaks to Grafana"),
     ("edge/planted.py", "import paho.mqtt.client", "Only the machine's link speaks paho"),
     ("edge/planted.py", "from smartcard.System import readers", "Only the PC/SC adapters speak pyscard"),
