@@ -5,7 +5,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +23,19 @@ def _broker_is_installed(mosquitto: Mosquitto) -> None:
     """The fixture skips, or fails, where there is none."""
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder for the demo's own; its name is short, as the path of a Unix socket must be."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as path:
+        yield Path(path)
+
+
 def command(*options: str) -> list[str]:
     return [sys.executable, "-m", "demo", *SMALL, *options]
 
 
 def environment(folder: Path) -> dict[str, str]:
-    (folder / "demo").mkdir(exist_ok=True)
-    return {**os.environ, "TMPDIR": str(folder / "demo"), "FOR": "", "SPEED": "", "INFLUX_URL": "", "COLUMNS": "120"}
+    return {**os.environ, "TMPDIR": str(folder), "FOR": "", "SPEED": "", "INFLUX_URL": "", "COLUMNS": "120"}
 
 
 def left_running(folder: Path) -> list[str]:
@@ -35,18 +43,18 @@ def left_running(folder: Path) -> list[str]:
     found = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
         try:
-            if str(folder / "demo").encode() in environ.read_bytes():
+            if str(folder).encode() in environ.read_bytes():
                 found.append(environ.parent.name)
         except OSError:
             continue
     return found
 
 
-def test_every_tap_is_stored_once_and_confirmed_and_nothing_is_left_behind(tmp_path: Path) -> None:
+def test_every_tap_is_stored_once_and_confirmed_and_nothing_is_left_behind(tmp_path: Path, place: Path) -> None:
     shown = tmp_path / "shown.svg"
     run = subprocess.run(
         command("--for", "15s", "--picture", str(shown)),
-        env=environment(tmp_path),
+        env=environment(place),
         capture_output=True,
         text=True,
         check=False,
@@ -57,12 +65,12 @@ def test_every_tap_is_stored_once_and_confirmed_and_nothing_is_left_behind(tmp_p
     assert made is not None and int(made[1]) > 0
     assert "SPEED=" in run.stdout
     assert shown.read_text().startswith("<svg")
-    assert list((tmp_path / "demo").iterdir()) == []
-    assert left_running(tmp_path) == []
+    assert list(place.iterdir()) == []
+    assert left_running(place) == []
 
 
-def test_ctrl_c_ends_the_show_with_the_account(tmp_path: Path) -> None:
-    with subprocess.Popen(command(), env=environment(tmp_path), stdout=subprocess.PIPE, text=True) as demo:
+def test_ctrl_c_ends_the_show_with_the_account(place: Path) -> None:
+    with subprocess.Popen(command(), env=environment(place), stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         for line in demo.stdout:
             if re.search(r"tap dibuat [1-9]", line):
@@ -71,21 +79,21 @@ def test_ctrl_c_ends_the_show_with_the_account(tmp_path: Path) -> None:
         rest = demo.stdout.read()
     assert "Neraca penutup" in rest
     assert demo.returncode == 0, rest
-    assert left_running(tmp_path) == []
+    assert left_running(place) == []
 
 
-def test_ended_before_the_screen_opens_it_leaves_nothing(tmp_path: Path) -> None:
-    with subprocess.Popen(command(), env=environment(tmp_path), stderr=subprocess.PIPE, text=True) as demo:
+def test_ended_before_the_screen_opens_it_leaves_nothing(place: Path) -> None:
+    with subprocess.Popen(command(), env=environment(place), stderr=subprocess.PIPE, text=True) as demo:
         time.sleep(4)
         demo.send_signal(signal.SIGTERM)
         _, said = demo.communicate(timeout=60)
     assert "nothing was left running" in said
     assert demo.returncode == 130
-    assert list((tmp_path / "demo").iterdir()) == []
-    assert left_running(tmp_path) == []
+    assert list(place.iterdir()) == []
+    assert left_running(place) == []
 
 
-def test_without_mosquitto_it_says_how_to_get_it(tmp_path: Path) -> None:
+def test_without_mosquitto_it_says_how_to_get_it(place: Path) -> None:
     program = (
         "from demo.servers import process; process._SYSTEM_FOLDERS = (); "
         "import runpy, sys; sys.argv = ['hadir-demo', '--for', '1s', '--past', '0']; "
@@ -93,7 +101,7 @@ def test_without_mosquitto_it_says_how_to_get_it(tmp_path: Path) -> None:
     )
     run = subprocess.run(
         [sys.executable, "-c", program],
-        env={**environment(tmp_path), "PATH": str(tmp_path)},
+        env={**environment(place), "PATH": str(place)},
         capture_output=True,
         text=True,
         check=False,
