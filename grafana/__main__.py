@@ -1,4 +1,4 @@
-"""`python -m grafana write`: the dashboards' files from the descriptions. `check`: are the files what they would be?"""
+"""`python -m grafana write` makes dashboards, pictures and their page from the descriptions; `check` compares."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from grafana import files
 
-FOLDER: Final = Path(__file__).parent
+ROOT: Final = Path(__file__).parents[1]
 
 
 @click.group()
@@ -21,14 +21,15 @@ def main() -> None:
 def write() -> None:
     """Write every generated file anew."""
     for name, content in files.generated().items():
-        (FOLDER / name).write_text(content)
-        click.echo(f"{FOLDER / name}")
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / name).write_text(content)
+        click.echo(name)
 
 
 @main.command()
 def check() -> None:
     """Fail when a generated file is not what the generator would write."""
-    stale = [name for name, content in files.generated().items() if _read(FOLDER / name) != content]
+    stale = [name for name, content in files.generated().items() if _read(ROOT / name) != content]
     if stale:
         raise click.ClickException(f"{', '.join(stale)}: not as generated; run `python -m grafana write`.")
 
