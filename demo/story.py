@@ -88,7 +88,7 @@ async def tell(blueprint: Blueprint, shelf: Shelf, console: Console) -> None:
     go_live = blueprint.opening - blueprint.past
     with _progress(console, steps=blueprint.past // DAY * (STORING + ROLLING) + 1) as step:
         await asyncio.to_thread(foundation.fill_registry, shelf.folder, blueprint.city, shelf.secrets, go_live=go_live)
-        step(1, "Sepuluh minggu lalu disimpan")
+        step(1, "Masa lalu disimpan")
         if blueprint.past:
             async with _store(shelf, clock := _Clock(go_live)) as store:
                 await _tell_in(store, clock, blueprint, shelf.secrets, step)
@@ -101,7 +101,7 @@ async def _tell_in(store: Store, clock: "_Clock", blueprint: Blueprint, secrets:
     async for day in _days(blueprint, lives, secrets):
         clock.now = day.end - INSTANT
         await _take(store, day)
-        step(STORING, "Sepuluh minggu lalu disimpan")
+        step(STORING, "Masa lalu disimpan")
     step(0, "Rekapitulasi ditulis")
     await minute_rows.write(store, lives, blueprint.city, until=blueprint.opening)
     await _roll_up(store, lambda rolled: step(rolled / len(blueprint.city.estates) * ROLLING, "Rekapitulasi ditulis"))
@@ -191,7 +191,7 @@ def _progress(console: Console, *, steps: int) -> Iterator[Step]:
     """A bar on a terminal; a log gets a line."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     if not console.is_terminal:
-        console.print("Kota didaftarkan, sepuluh minggu lalu disimpan …")
+        console.print("Kota didaftarkan dan masa lalunya disimpan …")
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         bar = progress.add_task("Kota didaftarkan", total=steps)
         yield lambda advance, description: progress.update(bar, advance=advance, description=description)
