@@ -8,6 +8,7 @@ import contextlib
 import random
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,9 @@ REFUSALS: Final = {0x10: "nobody_listening", 0x87: "not_authorised", 0x97: "quot
 """What a broker may say to a publish though it took it from the wire; any other code >= 0x80 is a refusal too."""
 FIRST_DELAY_S: Final = 1.0
 MAX_DELAY_S: Final = 60.0
+STEADY_S: Final = 10.0
+"""A connection that held so long was a good one. After a shorter one the delays go on growing: two machines that share
+one certificate throw each other out for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +106,37 @@ def tls_context(address: Address, *, is_clock_trusted: bool) -> ssl.SSLContext:
     return context
 
 
+class Receipts:
+    """Brings a publish and the broker's answer to it together, whichever of the two is told of first.
+
+    paho calls `on_publish` inside a lock that its `publish` takes too: a lock of ours held around `publish` would one
+    day leave both threads waiting for each other.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sent: dict[int, Kind] = {}
+        self._answered: dict[int, int] = {}
+
+    def sent(self, mid: int, kind: Kind) -> Published | None:
+        """That publish is on its way; its receipt if the answer was faster."""
+        with self._lock:
+            if mid in self._answered:
+                return Published(kind, refusal(self._answered.pop(mid)))
+            self._sent[mid] = kind
+            return None
+
+    def answered(self, mid: int, code: int) -> Published | None:
+        """The broker answered; its receipt if it is known what was sent."""
+        with self._lock:
+            if mid in self._sent:
+                return Published(self._sent.pop(mid), refusal(code))
+            self._answered[mid] = code
+            return None
+
+
 class Link:
-    """Keeps the machine connected from `start` to `stop`; publishes only while it is."""
+    """Keeps the machine connected while `run` runs; publishes only while it is."""
 
     def __init__(
         self,
@@ -119,8 +152,7 @@ class Link:
         self._will = will
         self._is_clock_trusted = is_clock_trusted
         self._report = report
-        self._kinds: dict[int, Kind] = {}
-        self._publishing = threading.Lock()
+        self._receipts = Receipts()
         self._client: Client | None = None
         self._is_connected = False
         self._stop = threading.Event()
@@ -142,9 +174,12 @@ class Link:
     def run(self, beat: Callable[[], None] = lambda: None) -> None:
         """Connect, stay, connect again, until `stop`, calling *beat* at every turn. Runs in a thread of its own."""
         while not self._stop.is_set():
+            began = time.monotonic()
             reason = self._connect_once(beat)
             self._is_connected, self._client = False, None
             self._report(Disconnected(reason))
+            if time.monotonic() - began > STEADY_S:
+                self._attempt = 0
             self._attempt += 1
             self._pause(delay_s(self._attempt, chance=random.random()), beat)
 
@@ -168,17 +203,17 @@ class Link:
 
     def _publish(self, client: Client, topic: Topic, payload: bytes) -> MQTTMessageInfo:
         qos = 0 if topic.kind is topics.Kind.HEARTBEAT else 1
-        with self._publishing:
-            info = client.publish(str(topic), payload, qos=qos, retain=topic.kind in topics.RETAINED)
-            if qos:
-                self._kinds[info.mid] = topic.kind
+        receipts = self._receipts
+        info = client.publish(str(topic), payload, qos=qos, retain=topic.kind in topics.RETAINED)
+        if (receipt := receipts.sent(info.mid, topic.kind)) is not None:
+            self._report(receipt)
         return info
 
     def _connect_once(self, beat: Callable[[], None]) -> str:
         """One connection from beginning to end; why it ended."""
         try:
             client = self._new_client()
-            self._kinds, self._refused = {}, ""
+            self._receipts, self._refused = Receipts(), ""
             client.connect_async(
                 self._address.host,
                 self._address.port,
@@ -189,7 +224,7 @@ class Link:
             self._client = client
             client.reconnect()
             return self._serve(client, beat)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a strange broker makes paho raise, taps are still taken
             return f"{type(error).__name__}: {error}"
 
     def _serve(self, client: Client, beat: Callable[[], None]) -> str:
@@ -228,9 +263,11 @@ class Link:
         if code.is_failure:
             self._refused = f"the broker refused the connection: {code}"
             return
+        if self._stop.is_set():  # told to stop while it was connecting
+            client.disconnect()
+            return
         wanted = (topics.stored(self._device), topics.resume(self._device))
         client.subscribe([(str(topic), 1) for topic in wanted])
-        self._attempt = 0
         self._is_connected = True
         self._report(Connected())
 
@@ -238,12 +275,12 @@ class Link:
         self, client: Client, _: Any, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
         self._is_connected = False
+        if flags.is_disconnect_packet_from_server:
+            self._refused = f"the broker ended the connection: {code}"
 
     def _on_publish(self, client: Client, _: Any, mid: int, code: ReasonCode, properties: Properties | None) -> None:
-        with self._publishing:
-            kind = self._kinds.pop(mid, None)
-        if kind is not None:
-            self._report(Published(kind, refusal(code.value)))
+        if (receipt := self._receipts.answered(mid, code.value)) is not None:
+            self._report(receipt)
 
     def _on_message(self, client: Client, _: Any, message: MQTTMessage) -> None:
         self._report(Arrived(message.topic, bytes(message.payload)))

@@ -2,16 +2,20 @@
 
 import contextlib
 import queue
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from contract import codec, topics
 from contract.messages import Status, Stored
@@ -26,6 +30,7 @@ from edge.link import (
     Happening,
     Link,
     Published,
+    Receipts,
     delay_s,
     refusal,
     tls_context,
@@ -116,6 +121,89 @@ def test_even_then_a_stranger_is_refused(tmp_path) -> None:
 def test_old_tls_is_not_spoken(tmp_path) -> None:
     address, _ = write_identity(tmp_path, datetime.now(UTC))
     assert tls_context(address, is_clock_trusted=True).minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+# ---- receipts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_answered_first", [False, True])
+def test_a_receipt_names_what_was_sent_whichever_is_told_of_first(is_answered_first) -> None:
+    receipts = Receipts()
+    steps = [lambda: receipts.sent(7, Kind.RECORDS), lambda: receipts.answered(7, 0x87)]
+    first, second = (step() for step in (reversed(steps) if is_answered_first else steps))
+    assert (first, second) == (None, Published(Kind.RECORDS, "not_authorised"))
+
+
+def test_publishing_waits_for_nothing_that_a_callback_of_paho_waits_for(tmp_path) -> None:
+    """paho calls on_publish inside the lock that its own publish takes."""
+    address, _ = write_identity(tmp_path, datetime.now(UTC))
+    link = Link(DEVICE, address, will=b"{}", is_clock_trusted=lambda: True, report=lambda _: None)
+    client = link._client = link._new_client()
+    link._is_connected = True
+    publishing = threading.Thread(target=link.publish, args=(topics.records(DEVICE), b"{}"), daemon=True)
+    with client._out_message_mutex:
+        publishing.start()
+        publishing.join(0.1)  # it has reached the lock by now
+        accepted = ReasonCode(PacketTypes.PUBACK, identifier=0)
+        answering = threading.Thread(target=link._on_publish, args=(client, None, 1, accepted, None), daemon=True)
+        answering.start()
+        answering.join(2)
+        assert not answering.is_alive(), "both threads wait for each other"
+    publishing.join(2)
+    assert not publishing.is_alive()
+
+
+# ---- a strange broker ------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def broker_that_says(answer: bytes, server: ssl.SSLContext) -> Iterator[int]:
+    """Takes one connection after the other, answers the first bytes of each with *answer*; its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                plain, _ = listener.accept()
+                with contextlib.suppress(OSError), server.wrap_socket(plain, server_side=True) as secure:
+                    secure.recv(4096)
+                    secure.sendall(answer)
+                    secure.recv(4096)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1]
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        pytest.param(bytes.fromhex("2003000002"), "Disconnected", id="properties cut short"),
+        pytest.param(bytes.fromhex("20060000037fff01"), "Disconnected", id="a property that does not exist"),
+        pytest.param(bytes.fromhex("200101"), "Disconnected", id="half a greeting"),
+        pytest.param(bytes.fromhex("2003008900"), "Server busy", id="busy"),
+        pytest.param(bytes.fromhex("2003000000e0028e00"), "Session taken over", id="thrown out by its double"),
+    ],
+)
+def test_whatever_a_broker_says_the_link_tries_again(tmp_path, answer, expected) -> None:
+    address, server = write_identity(tmp_path, datetime.now(UTC))
+    reports: queue.SimpleQueue[Happening] = queue.SimpleQueue()
+    with broker_that_says(answer, server) as port:
+        link = Link(
+            DEVICE, replace(address, port=port), will=b"{}", is_clock_trusted=lambda: True, report=reports.put
+        )
+        thread = threading.Thread(target=link.run)
+        thread.start()
+        while not isinstance(report := reports.get(timeout=10), Disconnected):
+            pass
+        thread.join(0.1)
+        assert thread.is_alive()
+        link.stop()
+        thread.join(10)
+    assert expected in str(report)
 
 
 # ---- at the real broker ----------------------------------------------------------------------------------------------
