@@ -92,7 +92,7 @@ class Outbox:
         with self._lock:
             try:
                 self._make_room_in_budget(is_tap=isinstance(record, Tap))
-                kept = self._write(lambda db: self._insert(db, record, at_once))
+                kept = self._write(lambda db: self._insert(db, record, at_once), is_new=True)
             except OutboxUnavailable as error:
                 raise self._refuse(record, error) from error
             self._count += 2 if self._unreported else 1
@@ -265,17 +265,21 @@ class Outbox:
             except sqlite3.Error as error:
                 raise schema.meaning(error, self.path) from error
 
-    def _write(self, action: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Run *action* as one transaction; with the disk full, once more after making room."""
+    def _write(self, action: Callable[[sqlite3.Connection], _T], *, is_new: bool = False) -> _T:
+        """Run *action* as one transaction; with the disk full, once more after making room.
+
+        What *is_new* gets no room out of the reserve unless something settled can go for it: the reserve is there to
+        write down answers, without which nothing could ever go again.
+        """
         with self._lock:
             try:
                 return self._transaction(action)
             except DiskFull:
-                self._make_room_on_disk()
+                self._make_room_on_disk(may_release=not is_new or self._read(room.has_settled))
                 return self._transaction(action)
 
-    def _make_room_on_disk(self) -> None:
-        if self._reserve.release():
+    def _make_room_on_disk(self, *, may_release: bool) -> None:
+        if may_release and self._reserve.release():
             _log.error("The disk is full: the reserve is released", extra={"action": "reserve_released"})
         try:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -74,6 +74,15 @@ def count(db: sqlite3.Connection) -> int:
     )
 
 
+def has_settled(db: sqlite3.Connection) -> bool:
+    """Whether there is anything that may go."""
+    found = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM row WHERE state <> 'waiting' AND body IS NOT NULL)"
+        " OR EXISTS (SELECT 1 FROM rejected)"
+    ).fetchone()
+    return bool(found[0])
+
+
 def prune_old(db: sqlite3.Connection, before_ms: int) -> int:
     """One step of letting go what was settled before *before_ms* (server time). How many rows went."""
     db.execute(
