@@ -92,7 +92,7 @@ class Outbox:
         with self._lock:
             try:
                 self._make_room_in_budget(is_tap=isinstance(record, Tap))
-                kept = self._write(lambda db: self._insert(db, record, at_once), is_new=True)
+                kept = self._write(lambda db: self._insert(db, record, at_once))
             except OutboxUnavailable as error:
                 raise self._refuse(record, error) from error
             self._count += 2 if self._unreported else 1
@@ -143,11 +143,11 @@ class Outbox:
 
     def settle(self, stored: Stored, stamp: Stamp) -> Settled:
         """Take in an answer; late, doubled or out of order."""
-        return self._write(lambda db: answers.settle(db, stored, stamp))
+        return self._write(lambda db: answers.settle(db, stored, stamp), may_release=True)
 
     def resume(self, asked: Resume, stamp: Stamp) -> Ranges:
         """Send again what the cloud lost; which of it is gone, and now declared so."""
-        return self._write(lambda db: answers.resume(db, asked, stamp))
+        return self._write(lambda db: answers.resume(db, asked, stamp), may_release=True)
 
     def redate(self, boot: str, base: int) -> int:
         """Correct the times of this boot's rows that were never sent; how many."""
@@ -229,7 +229,7 @@ class Outbox:
         gone = 0
         while now_ms is not None:
             before = now_ms - self._limits.keep_ms
-            step = self._write(partial(room.prune_old, before_ms=before))
+            step = self._write(partial(room.prune_old, before_ms=before), may_release=True)
             gone += step
             if step < room.STEP:
                 break
@@ -265,17 +265,17 @@ class Outbox:
             except sqlite3.Error as error:
                 raise schema.meaning(error, self.path) from error
 
-    def _write(self, action: Callable[[sqlite3.Connection], _T], *, is_new: bool = False) -> _T:
+    def _write(self, action: Callable[[sqlite3.Connection], _T], *, may_release: bool = False) -> _T:
         """Run *action* as one transaction; with the disk full, once more after making room.
 
-        What *is_new* gets no room out of the reserve unless something settled can go for it: the reserve is there to
-        write down answers, without which nothing could ever go again.
+        Only an answer *may release* the reserve while nothing settled can go: taps would use it up, and then no answer
+        could be written down, so that nothing could ever go again.
         """
         with self._lock:
             try:
                 return self._transaction(action)
             except DiskFull:
-                self._make_room_on_disk(may_release=not is_new or self._read(room.has_settled))
+                self._make_room_on_disk(may_release=may_release or self._read(room.has_settled))
                 return self._transaction(action)
 
     def _make_room_on_disk(self, *, may_release: bool) -> None:

@@ -41,9 +41,9 @@ def events(outbox: Outbox, stamp) -> dict[str, Event]:
     return {record.event: record for _, record in waiting(outbox, stamp) if isinstance(record, Event)}
 
 
-def settle_all(outbox: Outbox, stamp) -> None:
+def settle_all(outbox: Outbox, stamp, limit: int = 10_000) -> None:
     position = outbox.position()
-    seqs = [row.seq for row in outbox.oldest(10_000, boot=stamp.boot, patient_after=10**9)]
+    seqs = [row.seq for row in outbox.oldest(limit, boot=stamp.boot, patient_after=10**9)]
     texts = dict(zip(sorted(seqs), outbox.freeze(position.outbox, seqs), strict=True))
     digests = {seq: codec.digest(text) for seq, text in texts.items()}
     covered = Ranges.single(texts)
@@ -178,6 +178,19 @@ def test_the_machine_starts_on_a_full_disk(small_disk, tap, stamp) -> None:
     assert again.backlog()[0] == 2
     again.close()
     ballast.unlink()
+
+
+@pytest.mark.integration
+def test_taps_cannot_use_up_the_reserve_that_answers_need(small_disk, tap, stamp) -> None:
+    outbox = open_outbox(small_disk / "outbox.db", Limits(reserve_bytes=1024 * 1024), stamp)
+    with pytest.raises(NotKept):
+        while True:
+            outbox.keep(tap("k1.kept" + "x" * 100))
+    stuff(small_disk)
+    while outbox.backlog()[0]:
+        settle_all(outbox, stamp, limit=100)
+    outbox.keep(tap("k1.after"))
+    outbox.close()
 
 
 @pytest.mark.integration
