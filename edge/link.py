@@ -224,7 +224,7 @@ class Link:
             self._client = client
             client.reconnect()
             return self._serve(client, beat)
-        except Exception as error:  # noqa: BLE001 - whatever a strange broker makes paho raise, taps are still taken
+        except (OSError, ValueError) as error:
             return f"{type(error).__name__}: {error}"
 
     def _serve(self, client: Client, beat: Callable[[], None]) -> str:

@@ -16,7 +16,7 @@ from contract.messages import Envelope, Resume, Stored
 from contract.topics import BadTopic, Kind, Topic
 from edge.link import Arrived, Connected, Disconnected, Happening, Published
 from edge.machine import Machine
-from edge.outbox import Kept, OutboxUnavailable
+from edge.outbox import Kept, OutboxUnavailable, Position
 from edge.outbox.rows import Waiting
 from edge.pacing import Batch, Pacer
 from edge.taps import Answer
@@ -24,6 +24,7 @@ from edge.taps import Answer
 _log = logging.getLogger(__name__)
 
 MAX_REMEMBERED: Final = 1000
+ASK_AGAIN_S: Final = 10.0
 FRESH_S: Final = 60.0
 """Rows made within this time may use the slot of the newest."""
 MAX_NAP_S: Final = 2.0
@@ -69,7 +70,11 @@ class Sender:
         self._first = machine.outbox.position()
         self._sent_first: dict[int, int] = {}
         self._asked: Kept | None = None
+        self._ask_due = 0
+        self._owes_birth = False
+        self._is_troubled = False
         self._refusal: str | None = None
+        self._reported: str | None = None
         self._unreachable: str | None = None
 
     @property
@@ -99,13 +104,17 @@ class Sender:
             try:
                 self._take_in(inbox)
                 self.turn()
+                self._is_troubled = False
             except OutboxUnavailable as error:  # what could not be written down is sent, and answered, again
+                self._is_troubled = True
                 _log.warning("The outbox takes nothing now: %s", error, extra={"action": "outbox_unavailable"})
 
     def turn(self) -> None:
         """Correct dates where that became possible, and send what is due."""
         self._redate()
         if self._line.is_connected:
+            if self._owes_birth:
+                self._say_birth()
             self._ask_the_time()
             for batch in self._pacer.next_batches(self._now(), self._oldest(), self._fresh()):
                 self._send(batch)
@@ -125,16 +134,19 @@ class Sender:
 
     def _take_in(self, inbox: Inbox) -> None:
         """Nap until something comes in or is due, then take in all there is."""
-        due = self._pacer.next_due_ms()
-        nap = MAX_NAP_S if due is None else min(max(due - self._now(), 0) / 1000, MAX_NAP_S)
-        if nap == 0 and not self._line.is_connected:
-            nap = MAX_NAP_S
         try:
-            self.handle(inbox.get(timeout=max(nap, 0.001)))
+            self.handle(inbox.get(timeout=self._nap_s()))
             while True:
                 self.handle(inbox.get_nowait())
         except queue.Empty:
             return
+
+    def _nap_s(self) -> float:
+        """Until something is due; where nothing could be done about it, it is not waited for."""
+        due = self._pacer.next_due_ms()
+        if due is None or not self._line.is_connected or self._is_troubled:
+            return MAX_NAP_S
+        return min(max((due - self._now()) / 1000, 0.001), MAX_NAP_S)
 
     def _now(self) -> int:
         return int(self._monotonic() * 1000)
@@ -172,6 +184,9 @@ class Sender:
 
     def _remember_first_sending(self, batch: Batch) -> None:
         """Of records this program made: only their answer surely came after that, never out of an old session."""
+        current = self._machine.outbox.position().outbox
+        if current != self._first.outbox:  # begun since the start: whatever is in it was never sent before
+            self._first, self._sent_first = Position(current, 0, 0), {}
         if batch.outbox == self._first.outbox and len(self._sent_first) < MAX_REMEMBERED:
             for seq in batch.seqs:
                 if seq > self._first.last_seq:
@@ -179,9 +194,10 @@ class Sender:
 
     def _ask_the_time(self) -> None:
         """Under an untrusted clock, send a record that waits for nothing: its answer says what time it is."""
-        if self._machine.dating.base() is not None:
+        if self._machine.dating.base() is not None or self._now() < self._ask_due:
             return
         if self._asked is None or not self._machine.outbox.is_waiting(self._asked):
+            self._ask_due = self._now() + round(ASK_AGAIN_S * 1000)
             self._asked = self._machine.report("clock_asked", at_once=True)
 
     def _redate(self) -> None:
@@ -197,8 +213,13 @@ class Sender:
         self._unreachable = None
         self._refusal = None
         _log.info("Connected", extra={"action": "connected"})
-        self._line.publish(topics.status(self._machine.device), codec.encode(self._machine.birth()))
         self._pacer.connected(self._now())
+        self._owes_birth = True
+        self._say_birth()
+
+    def _say_birth(self) -> None:
+        self._line.publish(topics.status(self._machine.device), codec.encode(self._machine.birth()))
+        self._owes_birth = False
 
     def _disconnected(self, reason: str) -> None:
         if reason != self._unreachable:
@@ -206,9 +227,10 @@ class Sender:
             _log.warning("No connection: %s; trying again", reason, extra={"action": "disconnected"})
 
     def _note_refusal(self, refusal: str | None) -> None:
-        if refusal == self._refusal:
-            return
         self._refusal = refusal
+        if refusal == self._reported:
+            return
+        self._reported = refusal
         if refusal is None:
             self._machine.report("sending_accepted")
         else:

@@ -1,7 +1,8 @@
 """Rows go out, answers come in: the sender with a line that exists only here."""
 
+import queue
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from contract.topics import DeviceId, Kind, Topic
 from edge.dating import Dating
 from edge.link import Arrived, Connected, Disconnected, Published
 from edge.machine import Machine
-from edge.outbox import Limits, Outbox, open_outbox
+from edge.outbox import Limits, Outbox, OutboxUnavailable, open_outbox
 from edge.pacing import Pacer, Policy
 from edge.sender import Sender
 from edge.taps import Answer
@@ -62,6 +63,33 @@ class Wire:
             for topic, payload in self.published
             if topic.kind is Kind.RECORDS
         ]
+
+
+class Unavailable:
+    """An outbox on a disk that answers nothing."""
+
+    def __getattr__(self, name: str) -> object:
+        raise OutboxUnavailable("the disk does not answer")
+
+
+class Waits:
+    """An inbox that remembers how long it was waited for, five times."""
+
+    def __init__(self, things: list[object]) -> None:
+        self.things = things
+        self.waits: list[float] = []
+
+    def is_empty(self) -> bool:
+        return len(self.waits) >= 5
+
+    def get(self, timeout: float) -> object:
+        self.waits.append(timeout)
+        return self.get_nowait()
+
+    def get_nowait(self) -> object:
+        if not self.things:
+            raise queue.Empty
+        return self.things.pop(0)
 
 
 @dataclass
@@ -295,3 +323,56 @@ def test_the_time_is_asked_for_again_only_after_an_answer_that_came_too_late(sta
     scene.sender.turn()
     assert scene.sender._machine.dating.base() is None
     assert scene.sent()[-1] == [2]
+
+
+def test_in_a_new_outbox_too_the_time_is_learnt_from_the_first_answer(stage) -> None:
+    """A power cut takes the time and may take commits: the machine must not go on asking what time it is for ever."""
+    scene = stage(base=0, trusted=False)
+    began = scene.outbox.position().outbox
+    scene.hear(Stored(device=DEVICE, outbox=began, at=NOW, upto=50))  # the centre knows more than this disk
+    assert scene.outbox.position().outbox != began
+    scene.sender.turn()
+    scene.later(0.2)
+    scene.answer(at=NOW)
+    assert scene.sender._machine.dating.base() is not None
+
+
+def test_the_time_is_asked_for_at_a_walking_pace(stage) -> None:
+    scene = stage(base=0, trusted=False)
+    for _ in range(50):
+        scene.sender.turn()
+        if scene.wire.batches():
+            scene.answer(at=NOW)
+            scene.sender._machine.dating._learnt = None  # as if no answer ever were to be believed
+        scene.later(1)
+    assert scene.outbox.position().last_seq <= 6
+
+
+def test_a_refusal_that_lasts_through_reconnections_is_reported_once(stage) -> None:
+    scene = stage()
+    scene.tap()
+    scene.sender.turn()
+    for _ in range(3):
+        scene.sender.handle(Published(Kind.RECORDS, "not_authorised"))
+        assert not scene.sender.is_online
+        scene.sender.handle(Disconnected("gone"))
+        scene.sender.handle(Connected())
+        assert scene.sender.is_online  # until the broker says otherwise
+    assert scene.events() == ["sending_refused"]
+    scene.sender.handle(Published(Kind.RECORDS, None))
+    assert scene.events() == ["sending_refused", "sending_accepted"]
+
+
+def test_while_the_outbox_is_in_trouble_the_loop_rests_and_the_birth_is_said_later(stage) -> None:
+    scene = stage()
+    scene.tap()
+    scene.sender.turn()
+    scene.later(3600)  # far overdue
+    sound, scene.sender._machine = scene.sender._machine, replace(scene.sender._machine, outbox=Unavailable())
+    inbox: Waits = Waits([Connected()])
+    scene.sender.run(inbox, inbox.is_empty, lambda: None)
+    assert all(wait >= 1 for wait in inbox.waits[1:])
+    assert scene.wire.published[1:] == []
+    scene.sender._machine = sound
+    scene.sender.turn()
+    assert [topic.kind for topic, _ in scene.wire.published[1:]] == [Kind.STATUS, Kind.RECORDS]
