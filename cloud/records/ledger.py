@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, tuple_, update
 
 from cloud.records import counts, dead_letters, marks, merging, positions
 from cloud.records.positions import CHUNK, Position
@@ -247,9 +247,9 @@ def rejection(key: StreamKey, entry: Entry, verdict: Rejected) -> Letter:
 
 
 def _standing(connection: Connection, position: Position, delivery: Delivery) -> Standing:
-    first = _lines(connection, position.id, arrivals.c.seq > delivery.confirmed)
+    first = _lines(connection, _ABOVE, stream=position.id, confirmed=delivery.confirmed)
     named = {entry.seq for entry in delivery.entries} - {line.seq for line in first}
-    extra = _lines(connection, position.id, arrivals.c.seq.in_(sorted(named))) if named else []
+    extra = _lines(connection, _NAMED, stream=position.id, seqs=sorted(named)) if named else []
     own = {entry.seq: entry.record.digest for entry in delivery.entries}
     lines = [
         line for line in (*first, *extra) if line.seq not in position.conflicts or own.get(line.seq) == line.digest
@@ -257,15 +257,25 @@ def _standing(connection: Connection, position: Position, delivery: Delivery) ->
     return Standing(position, tuple(lines))
 
 
-def _lines(connection: Connection, stream: int, condition: ColumnElement[bool]) -> list[Line]:
+def _lines_where(condition: ColumnElement[bool]) -> Select[tuple[int, str, str, str | None, str | None]]:
     joined = arrivals.outerjoin(
         sightings, (sightings.c.stream == arrivals.c.stream) & (sightings.c.seq == arrivals.c.seq)
     )
-    query = (
+    return (
         select(arrivals.c.seq, arrivals.c.digest, arrivals.c.state, arrivals.c.reason, sightings.c.outcome)
         .select_from(joined)
-        .where(arrivals.c.stream == stream, condition)
+        .where(arrivals.c.stream == bindparam("stream"), condition)
         .order_by(arrivals.c.seq)
         .limit(MOST_ROWS)
     )
-    return [Line(row.seq, row.digest, row.state, row.reason, row.outcome) for row in connection.execute(query)]
+
+
+# Built once: for a lone tap, building its query would cost more than running it.
+_ABOVE: Final = _lines_where(arrivals.c.seq > bindparam("confirmed"))
+_NAMED: Final = _lines_where(arrivals.c.seq.in_(bindparam("seqs", expanding=True)))
+
+
+def _lines(
+    connection: Connection, query: Select[tuple[Any, ...]], **values: object
+) -> list[Line]:  # Any: a row's columns
+    return [Line(*row) for row in connection.execute(query, values)]
