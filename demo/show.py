@@ -79,10 +79,9 @@ class Show:
             )
             for estate in stage.city.estates
         )
-        made = len(ledger.made)
-        totals = Totals(
-            made, self.seen.stored, made - waiting.total(), waiting.total(), ledger.slowest_s, ledger.typical_s
-        )
+        made, confirmed = len(ledger.made), len(ledger.made) - waiting.total()
+        stored = max(self.seen.stored, confirmed)  # a confirmation is younger news than the last look into SQL
+        totals = Totals(made, stored, confirmed, waiting.total(), ledger.slowest_s, ledger.typical_s)
         news = (*list(self._news)[-screen.NEWS_SHOWN + len(self._chatter) :], *self._chatter)
         return Picture(stage.clock.now(), stage.speed, lines, totals, news, stage.footer)
 
