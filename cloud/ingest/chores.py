@@ -39,6 +39,8 @@ BREAK_MS: Final = 30_000
 """Nobody listened for longer than this: silence before it proves nothing."""
 SWEEP_MS: Final = 5_000
 ROLL_MS: Final = 20_000
+ROLL_REST: Final = 9
+"""After a roll-up, so many times as long is left to storing: a month of backlog touches hundreds of days at once."""
 WATCH_MS: Final = 600_000
 """How often it is looked whether days have become complete."""
 COMPLETE_BACK: Final = 60
@@ -91,6 +93,7 @@ class Chores:
         self._turns = _Turns()
         self._shown: dict[str, Ledger] = {}
         self._failing: set[str] = set()
+        self._rolling_ms = 0
 
     async def run(self) -> None:
         """Do what is due, every second, until cancelled."""
@@ -128,7 +131,7 @@ class Chores:
             ("minutes", self.write_minutes, SWEEP_MS),
             ("new_hour", self._touch_today, days.HOUR),
             ("complete", self.note_complete, WATCH_MS),
-            ("rollups", self.roll_up, ROLL_MS),
+            ("rollups", self.roll_up, max(ROLL_MS, ROLL_REST * self._rolling_ms)),
             ("purge", self._purge, days.DAY),
         ]
 
@@ -235,6 +238,7 @@ class Chores:
 
     async def roll_up(self) -> int:
         """Rewrite the roll-ups of the days that wait; how many days."""
+        began_ms = self._store.now_ms()
         waiting = await asyncio.to_thread(
             self._store.records.read, lambda connection: dirty.waiting(connection, limit=DAYS_AT_ONCE)
         )
@@ -242,6 +246,7 @@ class Chores:
         past = [each for each in waiting if each.day <= today]  # a tap may be dated a little after midnight
         for code in sorted({each.estate for each in past}):
             await self._roll_up_estate(code, [each for each in past if each.estate == code])
+        self._rolling_ms = self._store.now_ms() - began_ms
         return len(past)
 
     async def _roll_up_estate(self, code: str, waiting: Sequence[DirtyDay]) -> None:
