@@ -161,6 +161,8 @@ class Health:
         jump = clock_jump(before, after)
         if jump:
             self._machine.report(Happening.CLOCK_STEP, jump_ms=jump)
+        if self._machine.outbox.report_refusals(self._machine.dating.now()):
+            self._machine.wake()
         is_able = self._condition().is_reader_ok and self._machine.outbox.can_keep()
         if is_able and self._was_able and before.boot == after.boot and now - self._looked_at <= STANDSTILL_S:
             self._count(before, after)

@@ -123,18 +123,24 @@ class Station:
         self._fault = reason
         _log.error("The card reader fails: %s", reason, extra={"action": "reader_fault"})
         self._show(Signal.FAULT)
+        self._note_fault("1")  # first: an end without a beginning does less harm than a fault that never ends
         self._machine.report(Happening.READER_FAULT, reason=reason[:200])
-        self._note_fault("1")
 
     def _recovered(self) -> None:
         self._fault = None
-        if self._machine.outbox.recall(FAULT_NOTE) == "1":
+        if self._is_fault_noted():
             _log.info("The card reader works again", extra={"action": "reader_ok"})
             self._machine.report(Happening.READER_OK)
             self._note_fault("0")
         with self._lock:
             self._ready_at_ms = 0
         self.idle()
+
+    def _is_fault_noted(self) -> bool:
+        try:
+            return self._machine.outbox.recall(FAULT_NOTE) == "1"
+        except OutboxUnavailable:
+            return True  # say it once too often rather than never
 
     def _note_fault(self, value: str) -> None:
         """So that a fault which ends after a restart still gets its end."""

@@ -4,6 +4,7 @@ One SQLite connection, one lock: threads take turns, a turn is a transaction of 
 may open the same file beside it; SQLite's own locks order the two.
 """
 
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -12,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from contract.messages import Happening, Hours, Record, Resume, Stored, Tap
+from contract.messages import Event, Happening, Hours, Record, Resume, Stored, Tap
 from contract.ranges import Ranges
 from edge import able
 from edge.dating import Stamp
@@ -63,7 +64,10 @@ def _connect(path: Path, reserve: room.Reserve) -> sqlite3.Connection:
         reserve.release()
         return schema.connect(path)
     except OutboxBroken as broken:
-        aside = salvage.set_aside(path)
+        try:
+            aside = salvage.set_aside(path)
+        except OSError as error:
+            raise OutboxUnavailable(f"{broken}, and cannot be set aside ({error}); check the disk") from error
         _log.error("%s. It now lies at %s", broken, aside, extra={"action": "outbox_set_aside"})
         return schema.connect(path)
 
@@ -101,11 +105,30 @@ class Outbox:
 
     def _insert(self, db: sqlite3.Connection, record: Record, at_once: bool) -> Kept:
         kept = rows.insert(db, record, at_once=at_once)
-        if self._unreported and self._refused_since is not None:
-            stamp = Stamp(record.at, record.mono, record.boot, record.clock)
-            since = self._refused_since.at
-            rows.insert(db, rows.event(stamp, Happening.TAPS_REFUSED, count=self._unreported, since=since))
+        if self._unreported:
+            rows.insert(db, self._refusals(Stamp(record.at, record.mono, record.boot, record.clock)))
         return kept
+
+    def report_refusals(self, stamp: Stamp) -> bool:
+        """Keep a record of the taps that were refused, once that is possible; whether there was one to keep.
+
+        Without it a machine whose disk has room again would go on counting as unable until somebody taps.
+        """
+        with self._lock:
+            if not self._unreported:
+                return False
+            try:
+                self._make_room_in_budget(is_tap=True)
+                self._write(lambda db: rows.insert(db, self._refusals(stamp)))
+            except OutboxUnavailable:
+                return False
+            self._count += 1
+            self._unreported, self._refused_since = 0, None
+            return True
+
+    def _refusals(self, stamp: Stamp) -> Event:
+        since = (self._refused_since or stamp).at
+        return rows.event(stamp, Happening.TAPS_REFUSED, count=self._unreported, since=since)
 
     def _refuse(self, record: Record, error: Exception) -> NotKept:
         if isinstance(record, Tap):
@@ -138,7 +161,7 @@ class Outbox:
         with self._lock:
             texts, are_frozen = self._read(lambda db: rows.bodies(db, outbox, seqs))
             if not are_frozen:
-                self._write(lambda db: rows.freeze(db, outbox, seqs))
+                self._write(lambda db: rows.freeze(db, outbox, seqs), may_release=True)
             return texts
 
     def settle(self, stored: Stored, stamp: Stamp) -> Settled:
@@ -153,7 +176,7 @@ class Outbox:
         """Correct the times of this boot's rows that were never sent; how many."""
         if not self._read(lambda db: rows.has_undated(db, boot)):
             return 0
-        return self._write(lambda db: rows.redate(db, boot, base))
+        return self._write(lambda db: rows.redate(db, boot, base), may_release=True)
 
     # ---- what there is -----------------------------------------------------------------------------------------------
 
@@ -268,8 +291,8 @@ class Outbox:
     def _write(self, action: Callable[[sqlite3.Connection], _T], *, may_release: bool = False) -> _T:
         """Run *action* as one transaction; with the disk full, once more after making room.
 
-        Only an answer *may release* the reserve while nothing settled can go: taps would use it up, and then no answer
-        could be written down, so that nothing could ever go again.
+        Only an answer, and what must be written before a row may be sent, *may release* the reserve while nothing
+        settled can go: taps would use it up, and then no answer could be written down, and nothing could ever go again.
         """
         with self._lock:
             try:
@@ -290,16 +313,21 @@ class Outbox:
 
     def _transaction(self, action: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
+            self._roll_back()
             self._db.execute("BEGIN IMMEDIATE")
             result = action(self._db)
             self._db.execute("COMMIT")
         except BaseException as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # what cannot be rolled back now is so before the next BEGIN
+                self._roll_back()
             if isinstance(error, sqlite3.Error):
                 raise schema.meaning(error, self.path) from error
             raise
         return result
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
 
 
 def _take_in(db: sqlite3.Connection, *, wreck: salvage.Wreck, name: str, stamp: Stamp) -> int:

@@ -50,7 +50,7 @@ def settle(db: sqlite3.Connection, stored: Stored, stamp: Stamp) -> Settled:
     answers = verdicts(stored, _waiting_digests(db, stored))
     for answer in answers:
         if answer.verdict == "rejected":
-            _reject(db, answer)
+            _reject(db, answer, stored.at)
         else:
             _mark(db, answer, stored.at)
     _report_rejections(db, answers, stamp)
@@ -60,7 +60,7 @@ def settle(db: sqlite3.Connection, stored: Stored, stamp: Stamp) -> Settled:
         rows.end(db, stored.outbox, highest, stamp)
     for seq in moved:
         if rows.renumber(db, stored.outbox, seq) is None:
-            _reject(db, Answer(stored.outbox, seq, "rejected", reason="unreadable_here"))
+            _reject(db, Answer(stored.outbox, seq, "rejected", reason="unreadable_here"), stored.at)
     return Settled(tuple(answers), tuple((stored.outbox, seq) for seq in moved))
 
 
@@ -93,12 +93,13 @@ def _mark(db: sqlite3.Connection, answer: Answer, at: int) -> None:
     )
 
 
-def _reject(db: sqlite3.Connection, answer: Answer) -> None:
+def _reject(db: sqlite3.Connection, answer: Answer, at: int) -> None:
+    """*at*: server time of the answer; from then on it is kept a while, whatever time the row itself shows."""
     place = (answer.outbox, answer.seq)
     db.execute(
         "INSERT OR REPLACE INTO rejected (outbox, seq, at, body, reason)"
-        " SELECT outbox, seq, at, body, ? FROM row WHERE outbox = ? AND seq = ?",
-        (answer.reason, *place),
+        " SELECT outbox, seq, ?, body, ? FROM row WHERE outbox = ? AND seq = ?",
+        (at, answer.reason, *place),
     )
     db.execute("DELETE FROM row WHERE outbox = ? AND seq = ?", place)
 

@@ -39,11 +39,11 @@ class Reserve:
 
     def lay_up(self) -> bool:
         """Make it where there is ample room; whether it is there now."""
-        if self._path.exists() and self._path.stat().st_size >= self._size:
-            return True
-        if not self._size or shutil.disk_usage(self._path.parent).free < _COMFORT * self._size:
-            return False
         try:
+            if self._path.exists() and self._path.stat().st_size >= self._size:
+                return True
+            if not self._size or shutil.disk_usage(self._path.parent).free < _COMFORT * self._size:
+                return False
             with self._path.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, self._size)
         except OSError:
@@ -61,7 +61,10 @@ class Reserve:
 
 def free_share(path: Path) -> float:
     """Per cent of the disk under *path* that an ordinary user may still fill."""
-    usage = shutil.disk_usage(path.parent)
+    try:
+        usage = shutil.disk_usage(path.parent)
+    except OSError:  # a disk that does not say has no room
+        return 0.0
     return round(100 * usage.free / max(usage.total, 1), 1)
 
 
@@ -69,7 +72,8 @@ def count(db: sqlite3.Connection) -> int:
     """Rows that count against the budget."""
     return int(
         db.execute(
-            "SELECT (SELECT count(*) FROM row WHERE body IS NOT NULL) + (SELECT count(*) FROM rejected)"
+            "SELECT (SELECT count(*) FROM row) - (SELECT count(*) FROM row WHERE body IS NULL)"
+            " + (SELECT count(*) FROM rejected)"
         ).fetchone()[0]
     )
 

@@ -8,6 +8,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from contract import codec
 from contract.messages import MAX_SEQ, Clock, Event, Happening, Record
@@ -132,21 +133,24 @@ def position(db: sqlite3.Connection, outbox: str) -> Position:
     return Position(outbox, last, min(limits, default=last))
 
 
+_SENDABLE: Final = "(frozen = 1 OR boot <> ? OR mono <= ?)"
+
+
 def oldest(db: sqlite3.Connection, boot: str, patient_after: int, limit: int) -> list[Waiting]:
     """Waiting rows, oldest first, less those of *boot* that still hope for a date."""
-    return _sendable(db, "ORDER BY id LIMIT ?", (boot, patient_after, limit))
+    found = db.execute(
+        f"SELECT id, outbox, seq FROM row WHERE state = 'waiting' AND {_SENDABLE} ORDER BY id LIMIT ?",
+        (boot, patient_after, limit),
+    )
+    return [Waiting(*row) for row in found]
 
 
 def newest(db: sqlite3.Connection, boot: str, patient_after: int, made_after: int, limit: int) -> list[Waiting]:
-    """The same for rows of *boot* made after *made_after*, newest first."""
-    condition = "AND boot = ? AND mono > ? ORDER BY id DESC LIMIT ?"
-    return _sendable(db, condition, (boot, patient_after, boot, made_after, limit))
-
-
-def _sendable(db: sqlite3.Connection, rest: str, arguments: tuple[str | int, ...]) -> list[Waiting]:
+    """The same for rows of *boot* made after *made_after*, newest first: of the last *limit*, whatever lies behind."""
     found = db.execute(
-        "SELECT id, outbox, seq FROM row WHERE state = 'waiting' AND (frozen = 1 OR boot <> ? OR mono <= ?) " + rest,
-        arguments,
+        "SELECT id, outbox, seq FROM (SELECT * FROM row WHERE state = 'waiting' ORDER BY id DESC LIMIT ?)"
+        f" WHERE boot = ? AND mono > ? AND {_SENDABLE} ORDER BY id DESC",
+        (limit, boot, made_after, boot, patient_after),
     )
     return [Waiting(*row) for row in found]
 

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS row (
 CREATE INDEX IF NOT EXISTS row_waiting ON row (id) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS row_waiting_seq ON row (outbox, seq) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS row_undated ON row (boot) WHERE frozen = 0;
+CREATE INDEX IF NOT EXISTS row_emptied ON row (outbox, seq) WHERE body IS NULL;
 CREATE INDEX IF NOT EXISTS row_settled ON row (id) WHERE state <> 'waiting' AND body IS NOT NULL;
 CREATE TABLE IF NOT EXISTS rejected (
     outbox TEXT NOT NULL,

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from contract import codec
-from contract.messages import Clock, Event, Heartbeat, Hours, Record
+from contract.messages import Clock, Event, Heartbeat, Hours, Record, Stored, Tap
 from contract.topics import DeviceId, Topic
 from edge import able
 from edge.dating import Dating, Stamp
 from edge.health import Condition, Health, clock_jump, hours_record
 from edge.machine import Machine
-from edge.outbox import Limits, Outbox, open_outbox
+from edge.outbox import Limits, NotKept, Outbox, open_outbox
 
 DEVICE = DeviceId("DMG-01")
 BOOT, EARLIER = "00000002-0000-4000-8000-000000000000", "00000001-0000-4000-8000-000000000000"
@@ -87,10 +87,10 @@ class Patient:
 def patient(tmp_path: Path) -> Iterator[Callable[..., Patient]]:
     opened: list[Outbox] = []
 
-    def make(**clock: object) -> Patient:
+    def make(budget: int = 1000, **clock: object) -> Patient:
         hands, wire, condition = Hands(**clock), Wire(), [Condition(True, 0)]
         dating = Dating(hands)
-        outbox = open_outbox(tmp_path / "outbox.db", Limits(reserve_bytes=0), dating.now())
+        outbox = open_outbox(tmp_path / "outbox.db", Limits(row_budget=budget, reserve_bytes=0), dating.now())
         opened.append(outbox)
         machine = Machine(DEVICE, hands, dating, outbox, 1, wake=lambda: None)
         health = Health(
@@ -227,3 +227,25 @@ def test_a_heartbeat_says_how_the_machine_is(patient) -> None:
     assert codec.decode(codec.encode(beat), Heartbeat, device=DEVICE) == beat
     assert (beat.uptime_s, beat.last_seq, beat.confirmed, beat.backlog) == (90, 1, 0, 1)
     assert (beat.reader, beat.parked, beat.clock) == ("fault", 3, "trusted")
+
+
+def test_once_there_is_room_again_refused_taps_are_reported_without_waiting_for_another(patient) -> None:
+    """Until then the machine counts as unable: a night without taps must not become a night without a machine."""
+    one = patient(budget=10)
+    now = one.health._machine.dating.now()
+    tap = Tap(seq=1, at=now.at, mono=now.mono, boot=now.boot, clock=now.clock, card="k1.x")
+    for _ in range(10):
+        one.outbox.keep(tap)
+    for _ in range(2):
+        with pytest.raises(NotKept):
+            one.outbox.keep(tap)
+    one.live(5)
+    assert one.events() == []
+    (rows,) = [one.outbox.oldest(100, boot="", patient_after=0)]
+    outbox = one.outbox.position().outbox
+    texts = one.outbox.freeze(outbox, [row.seq for row in rows])
+    digests = {row.seq: codec.digest(text) for row, text in zip(rows, texts, strict=True)}
+    one.outbox.settle(Stored(device=DEVICE, outbox=outbox, at=now.at, upto=10, digests=digests), now)
+    one.live(3)
+    assert [(e.event, e.detail["count"]) for e in one.records() if isinstance(e, Event)] == [("taps_refused", 2)]
+    assert one.outbox.can_keep()

@@ -192,9 +192,7 @@ def test_whatever_a_broker_says_the_link_tries_again(tmp_path, answer, expected)
     address, server = write_identity(tmp_path, datetime.now(UTC))
     reports: queue.SimpleQueue[Happening] = queue.SimpleQueue()
     with broker_that_says(answer, server) as port:
-        link = Link(
-            DEVICE, replace(address, port=port), will=b"{}", is_clock_trusted=lambda: True, report=reports.put
-        )
+        link = Link(DEVICE, replace(address, port=port), will=b"{}", is_clock_trusted=lambda: True, report=reports.put)
         thread = threading.Thread(target=link.run)
         thread.start()
         while not isinstance(report := reports.get(timeout=10), Disconnected):

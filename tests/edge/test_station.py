@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from contract.messages import Event, Record, Tap
 from contract.topics import DeviceId
 from edge.dating import Dating
 from edge.machine import Machine
-from edge.outbox import Limits, open_outbox
+from edge.outbox import Limits, NotKept, Outbox, OutboxUnavailable, open_outbox
 from edge.readers import CardRead, ReaderFault, ReaderOk, TryAgain, Unusable
 from edge.signals import Signal
 from edge.station import Station
@@ -212,3 +212,44 @@ def test_the_screen_is_ready_again_after_a_while_and_says_so_once(stage) -> None
     scene.online[0] = False
     scene.station.idle()
     assert scene.words[-1] is Signal.READY_OFFLINE
+
+
+def test_a_kill_between_fault_and_report_leaves_no_fault_without_an_end(stage) -> None:
+    scene = stage()
+    scene.station._machine = replace(scene.machine, outbox=_Dies(scene.machine.outbox))
+    with pytest.raises(_Killed):
+        scene.station.handle(ReaderFault("unplugged"))
+    scene.station._machine = scene.machine
+    scene.station.handle(ReaderOk())
+    assert [one.event for one in scene.records() if isinstance(one, Event)] == ["reader_ok"]
+
+
+def test_a_reader_that_comes_back_while_the_disk_is_in_trouble_is_served(stage) -> None:
+    scene = stage()
+    scene.station._machine = replace(scene.machine, outbox=_Unavailable())
+    scene.station.handle(ReaderOk())
+    assert scene.station.is_reader_ok
+
+
+class _Killed(Exception):
+    """The program ends here."""
+
+
+class _Dies:
+    """An outbox under which the program is killed when it keeps a record."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.note = outbox.note
+
+    def keep(self, *_: object, **__: object) -> None:
+        raise _Killed
+
+
+class _Unavailable:
+    """An outbox on a disk that answers nothing; only `keep` turns that into a refusal."""
+
+    def keep(self, *_: object, **__: object) -> None:
+        raise NotKept("the disk does not answer")
+
+    def __getattr__(self, name: str) -> object:
+        raise OutboxUnavailable("the disk does not answer")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract import codec
-from contract.messages import Event, Happening, Record, Stored, Tap
+from contract.messages import Clock, Event, Happening, Record, Stored, Tap
 from contract.ranges import Ranges
 from contract.topics import DeviceId
 from edge.outbox import Limits, NotKept, Outbox, OutboxUnavailable, open_outbox, salvage
@@ -198,3 +198,16 @@ def test_a_disk_without_room_for_any_outbox_is_said_to_be_so(small_disk, stamp) 
     stuff(small_disk)
     with pytest.raises(OutboxUnavailable, match="make room"):
         open_outbox(small_disk / "outbox.db", Limits(), stamp)
+
+
+@pytest.mark.integration
+def test_on_a_full_disk_rows_of_a_wrong_clock_can_still_be_sent(small_disk, tap, stamp) -> None:
+    """Before it is sent such a row is written to once more: refused that, it would never be answered and never go."""
+    outbox = open_outbox(small_disk / "outbox.db", Limits(reserve_bytes=1024 * 1024), stamp)
+    with pytest.raises(NotKept):
+        while True:
+            outbox.keep(tap("k1.kept" + "x" * 100, clock=Clock.UNTRUSTED))
+    stuff(small_disk)
+    for row in outbox.oldest(300, boot="", patient_after=0):
+        assert outbox.freeze(row.outbox, [row.seq])
+    outbox.close()

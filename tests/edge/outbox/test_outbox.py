@@ -260,3 +260,44 @@ def test_an_hour_becomes_one_record_and_its_minutes_go(outbox, stamp) -> None:
     assert outbox.close_hours(record, (stamp.boot, None)) == 0
     (text,) = waiting(outbox, stamp).values()
     assert codec.decode_record(text).record.able_min == 3
+
+
+def test_looking_for_the_newest_costs_the_same_behind_any_backlog(outbox, tap, stamp) -> None:
+    """It is done at every turn: over 200 000 waiting rows it must not read them all."""
+
+    def effort() -> int:
+        steps = [0]
+        outbox._db.set_progress_handler(lambda: steps.__setitem__(0, steps[0] + 1), 10)
+        assert outbox.newest(5, boot=stamp.boot, patient_after=10**9, made_after=10**6) == []
+        outbox._db.set_progress_handler(None, 0)
+        return steps[0]
+
+    for _ in range(20):
+        outbox.keep(tap())
+    before = effort()
+    for _ in range(300):
+        outbox.keep(tap())
+    assert effort() <= before + 5
+
+
+def test_a_rejected_row_is_kept_a_while_though_it_was_made_in_1970(outbox, tap, stamp) -> None:
+    outbox.keep(tap(at=0, clock=Clock.UNTRUSTED), at_once=True)
+    outbox.settle(stored(outbox, stamp, rejected={1: "unreadable"}), stamp)
+    outbox.prune(stamp.at + 34 * DAY)
+    assert outbox.rejected == 1
+    outbox.prune(stamp.at + 36 * DAY)
+    assert outbox.rejected == 0
+
+
+def test_a_transaction_that_was_left_open_is_undone_before_the_next(outbox, tap) -> None:
+    outbox._db.execute("BEGIN IMMEDIATE")
+    outbox._db.execute("DELETE FROM stream")
+    assert outbox.keep(tap()).seq == 1
+
+
+def test_emptied_rows_do_not_count_against_the_budget(outbox, tap, stamp) -> None:
+    for _ in range(4):
+        outbox.keep(tap())
+    outbox.settle(stored(outbox, stamp, [1, 3, 4]), stamp)
+    outbox.prune(stamp.at + 36 * DAY)
+    assert outbox._count == 1
