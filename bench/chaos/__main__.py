@@ -51,6 +51,8 @@ def _wanted(only: str) -> list[Row]:
 def _show(rows: list[Row], taps: int, jobs: int) -> list[Result]:
     """Play *rows* under a progress bar, then print the table in the order of the rows."""
     console, began = Console(), time.monotonic()
+    if not console.is_terminal:
+        console.width = 140
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     results: list[Result] = []
     with Progress(*columns, console=console, transient=True) as progress:
@@ -61,9 +63,11 @@ def _show(rows: list[Row], taps: int, jobs: int) -> list[Result]:
             results.append(result)
             progress.update(task, advance=1)
             if not result.is_good:
-                progress.console.print(f"[red]{result.row.name}[/]: {table.notes(result)}", highlight=False)
+                progress.console.print(f"{result.row.name}: NOT GOOD", style="bold red")
     results.sort(key=lambda result: rows.index(result.row))
     console.print(table.terminal(results))
+    for result in filter(table.notes, results):
+        console.print(f"{result.row.name}: {table.notes(result)}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"{len(rows)} rows of {taps} taps in {(time.monotonic() - began) / 60:.1f} min")
     return results
 

@@ -162,12 +162,8 @@ class Machine:
 
     def ask(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:  # Any: whatever a column holds
         """What its outbox says; the machine may run meanwhile."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.seen(self.outbox)}?mode=ro", uri=True, timeout=10)) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{self.outbox}?mode=ro", uri=True, timeout=10)) as db:
             return db.execute(query, arguments).fetchall()
-
-    def seen(self, path: Path) -> Path:
-        """*path* as the machine sees it, which may have a disk of its own."""
-        return Path(f"/proc/{self.pid}/root{path}") if self.prefix and self.is_running else path
 
     def logged(self, action: str) -> int:
         """How many lines of its log contain *action*."""

@@ -82,4 +82,4 @@ def _result(row: Row, said: dict[str, object], errors: Path, seconds: float) -> 
 def _namespaces(row: Row) -> list[str]:
     if not row.in_namespaces:
         return []
-    return ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
+    return ["unshare", "--net", "--mount", *(["--map-root-user"] if os.geteuid() else [])]

@@ -13,7 +13,7 @@ ROWS: Final = (
         "only `stored` confirms, a PUBACK never does",
         pipe.broker_killed,
     ),
-    Row("ingester-killed", "ingester kill -9", "`stored` is said after both writes, never before", pipe.ingester_killed),
+    Row("ingester-killed", "ingester kill -9", "`stored` is said after both writes", pipe.ingester_killed),
     Row("both-killed", "broker and ingester kill -9 at once", "what is unanswered is sent again", pipe.both_killed),
     Row(
         "two-ingesters",
@@ -22,7 +22,7 @@ ROWS: Final = (
         pipe.one_of_two_killed,
     ),
     Row("influxdb-down", "InfluxDB killed, then only its engine", "history first, SQL second", stores.history_down),
-    Row("postgres-stopped", "PostgreSQL stopped, then killed", "a batch waits for the database", stores.postgres_stopped),
+    Row("postgres-stopped", "PostgreSQL stopped, killed", "a batch waits for the database", stores.postgres_stopped),
     Row("sqlite-locked", "SQLite locked by another program", "a lock that lasts is waited out", stores.sqlite_locked),
     Row(
         "half-open",
@@ -57,7 +57,8 @@ ROWS: Final = (
         destroys_unsent=True,
         slow=True,
     ),
-    Row("disk-full", "disk full (small tmpfs)", "reserve and row budget; a refusal is said and reported", disk.disk_full),
+    Row("disk-full", "disk full (small tmpfs)", "reserve and row budget; refusals are reported",
+        disk.disk_full, in_namespaces=True),
     Row("clock-1970", "clock at 1970, then set", "unsent rows of this boot are re-dated", clocks.clock_at_1970),
     Row(
         "clock-saved",
@@ -65,9 +66,8 @@ ROWS: Final = (
         "an undated tap is an interval between its dated neighbours",
         clocks.saved_clock_behind,
     ),
-    Row("clock-stepped", "clock stepped back an hour", "a wall clock is not believed before it is synchronised",
-        clocks.clock_stepped_back),
-    Row("poison", "poison records among good ones", "one unreadable record is answered by its seq", poison.poison_records),
+    Row("clock-stepped", "clock stepped back an hour", "a clock never set is not believed", clocks.clock_stepped_back),
+    Row("poison", "poison among good records", "an unreadable record is answered by its seq", poison.poison_records),
     Row(
         "oversized",
         "batch above the packet limit",

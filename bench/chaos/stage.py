@@ -33,6 +33,6 @@ class Row:
     destroys_unsent: bool = False
     """It destroys taps that nobody else has: outside the exit code, but their loss must be declared or reported."""
     in_namespaces: bool = False
-    """It runs in a network namespace of its own."""
+    """Its network and its mounts are its own."""
     slow: bool = False
     """It mostly waits for real time-outs: started first, so that others run meanwhile."""

@@ -51,13 +51,11 @@ def notes(result: Result) -> str:
 def terminal(results: Sequence[Result]) -> Table:
     """For a terminal."""
     table = Table(title="The loss table", title_justify="left", show_lines=False)
-    table.add_column("scenario")
+    table.add_column("scenario", min_width=max(len(result.row.title) for result in results))
     for heading in HEADINGS:
         table.add_column(heading, justify="right")
-    table.add_column("", overflow="fold")
     for result in results:
-        style = None if result.is_good else "bold red"
-        table.add_row(result.row.title, *cells(result), notes(result), style=style)
+        table.add_row(result.row.title, *cells(result), style=None if result.is_good else "bold red")
     return table
 
 

@@ -37,7 +37,7 @@ def clock_at_1970(stage: Stage) -> Score:
 
 
 def saved_clock_behind(stage: Stage) -> Score:
-    """Without network, a start with a saved time 9 days back; the power goes before anybody knows better; a right start."""
+    """Without network, a start 9 days back; the power goes before anybody knows better; then a right start."""
     with standing(stage) as rig:
         rig.start()
         rig.lay(0.3)

@@ -1,4 +1,4 @@
-"""Cards on a real pcscd: the daemon is restarted, the reader unplugged, a card torn away. Each card is one of its own."""
+"""Cards on a real pcscd: the daemon restarted, the reader unplugged, a card torn away. Each card is one of its own."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Time runs backwards somewhere: the cloud comes back from an older backup, an outbox is sent again from an old copy."""
+"""Time runs backwards: the cloud comes back from an old backup, an outbox is sent again from an old copy."""
 
 import shutil
 from pathlib import Path
