@@ -108,6 +108,16 @@ class Pacer:
         for seq in gone:
             self._parked.pop((outbox, seq), None)
 
+    def too_large(self, outbox: str, seqs: Iterable[int], now: int) -> None:
+        """No broker would take those rows in one message: they go in halves at once, a lone one waits as if parked."""
+        numbers = sorted(set(seqs))
+        self.forget(outbox, numbers)
+        if len(numbers) == 1:
+            self._parked[outbox, numbers[0]] = now + self._policy.park_ms
+        else:
+            halves = [self._flight(outbox, half, now) for half in _halves(numbers)]
+            self._flights += [replace(half, due_ms=now) for half in halves]
+
     def connected(self, now: int) -> None:
         """A new connection: what was sent once and may have died with the old one goes again at once."""
         self._flights = [

@@ -23,6 +23,8 @@ from edge.taps import Answer
 
 _log = logging.getLogger(__name__)
 
+MAX_PAYLOAD: Final = codec.MAX_PAYLOAD - 1024
+"""A broker ends the connection under a larger packet; some of it is the packet's own."""
 MAX_REMEMBERED: Final = 1000
 ASK_AGAIN_S: Final = 10.0
 FRESH_S: Final = 60.0
@@ -178,7 +180,11 @@ class Sender:
             return
         confirmed = self._machine.outbox.confirmed(batch.outbox)
         envelope = Envelope(device=self._machine.device, outbox=batch.outbox, confirmed=confirmed)
-        self._line.publish(topics.records(self._machine.device), codec.encode_batch(envelope, texts))
+        payload = codec.encode_batch(envelope, texts)
+        if len(payload) > MAX_PAYLOAD:
+            self._pacer.too_large(batch.outbox, batch.seqs, self._now())
+            return
+        self._line.publish(topics.records(self._machine.device), payload)
         _log.debug("%d records sent", len(texts), extra={"action": "sent", "rows": len(texts)})
         self._remember_first_sending(batch)
 

@@ -124,6 +124,19 @@ def test_ignored_three_times_while_others_are_answered_a_batch_is_halved_down_to
     assert one.parked == 0
 
 
+def test_what_is_too_large_for_one_message_goes_in_halves_at_once_and_a_lone_giant_is_parked() -> None:
+    one = pacer()
+    (batch,) = one.next_batches(0, rows(1, 4), [])
+    one.too_large(A, batch.seqs, 5)
+    assert one.next_batches(5, rows(1, 4), []) == [Batch(A, (1, 2)), Batch(A, (3, 4))]
+    one.too_large(A, (1, 2), 6)
+    assert one.next_batches(6, rows(1, 4), []) == [Batch(A, (1,)), Batch(A, (2,))]
+    one.too_large(A, (2,), 7)
+    assert one.parked == 1
+    assert one.next_batches(8, rows(1, 4), []) == []
+    assert Batch(A, (2,)) in one.next_batches(7 + POLICY.park_ms, rows(2, 4), [])
+
+
 def test_a_parked_record_does_not_stop_the_others() -> None:
     one = pacer(Policy(patience=1))
     one.next_batches(0, rows(1, 1), [])
