@@ -14,6 +14,12 @@ from contract import codec
 
 TOO_LONG: Final = "x" * 300_000
 """More than the broker's largest packet."""
+LARGE: Final[dict[str, object]] = {
+    "kind": "event",
+    "event": "self_test",
+    "detail": {f"said_{number}": "x" * 190 for number in range(16)},
+}
+"""As large as a good record can be: a hundred of them are more than the largest packet."""
 
 
 def poison_records(stage: Stage) -> Score:
@@ -36,13 +42,14 @@ def poison_records(stage: Stage) -> Score:
 
 
 def oversized_batch(stage: Stage) -> Score:
-    """One record is larger than the broker's packet limit: its batch is halved until it is alone, then it is parked."""
+    """A batch of good records is larger than the broker takes: it goes in parts. So is one bad record: it is parked."""
     with standing(stage) as rig:
         rig.broker.stop()
         rig.start_machines()
         rig.lay(0.4)
         machine = rig.machines[0]
         planted = _plant(machine, [{"kind": "event", "event": "self_test", "detail": {"said": TOO_LONG}}])
+        _plant(machine, [LARGE] * 120)
         rig.lay(0.4)
         rig.broker.start()
         rig.centre.start()
