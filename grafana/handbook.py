@@ -30,8 +30,9 @@ alone, by `hadir-provision grafana apply`. Nobody's data source reads `taps`, an
 unit.
 
 ## Alerts
-Two rules watch the watchers: *Pipa data diam* and *Pekerja alert diam*, one contact point (`HADIR_ALARM_URL`). They
-count minutes in which something was written, and no data means alarm. Everything else is said by the alert worker.
+Two rules watch the watchers: *Pipa data diam* and *Pekerja alert diam*, one contact point: the webhook in
+`HADIR_ALARM_URL`, which must be set before Grafana starts. They count minutes in which something was written, and no
+data means alarm. Everything else is said by the alert worker.
 
 ## What has been proved, and what has not
 Every query of panel, variable, annotation and alert rule runs in the checks on a real InfluxDB engine (Debian's 1.6,

@@ -97,6 +97,7 @@ def _map(spec: Panel) -> xychart.Options:
 
     points = xychart.XYSeriesConfig(
         name=xychart.XychartXYSeriesConfigName("Rusun"),
+        frame=xychart.XychartXYSeriesConfigFrame(xychart.MatcherConfig("byIndex", 0)),
         x=xychart.XychartXYSeriesConfigX(by_name("Bujur")),
         y=xychart.XychartXYSeriesConfigY(by_name("Lintang")),
         color=xychart.XychartXYSeriesConfigColor(by_name("Luring")),
