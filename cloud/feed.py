@@ -3,7 +3,8 @@
 Records and heartbeats are shared with the other ingesters of the group; status is not. The broker counts a message as
 delivered once it is in memory here, so nothing may rest on that: machines resend until they are answered. When too much
 waits to be stored, records are unsubscribed from: the broker then deals them to other ingesters, or tells the machines
-that nobody is listening; what was taken already is worked off, nothing of it is thrown away.
+that nobody is listening; what was taken already is worked off, nothing of it is thrown away. Signs of life have a queue
+of their own: a machine is not silent because its records wait for a database.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ GROUP: Final = "ingest"
 KEEPALIVE_S: Final = 15
 IN_FLIGHT: Final = 100
 CROWDED: Final = 200
-"""Messages waiting at which no more records are taken."""
+"""Batches of records waiting at which no more are taken."""
 DRAINED: Final = 20
-"""Messages waiting at which records are taken again."""
+"""Batches waiting at which they are taken again."""
+MOST_SIGNS: Final = 5000
+"""Signs of life waiting at which heartbeats are passed over: the next one is 30 s away and says it all again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,13 @@ def delay_s(attempt: int, *, chance: float) -> float:
 
 
 class Feed:
-    """The connection to the broker. `run` keeps it up, `next` gives what arrived, `publish` speaks."""
+    """The connection to the broker. `run` keeps it up, `next` and `next_sign` give what arrived, `publish` speaks."""
 
     def __init__(self, address: Address, *, now: Callable[[], datetime]) -> None:
         self._address = address
         self._now = now
-        self._inbox: asyncio.Queue[Arrived] = asyncio.Queue()
+        self._records: asyncio.Queue[Arrived] = asyncio.Queue()
+        self._signs: asyncio.Queue[Arrived] = asyncio.Queue()
         self._client: aiomqtt.Client | None = None
         self._crowded = asyncio.Event()
         self._drained = asyncio.Event()
@@ -77,20 +81,29 @@ class Feed:
 
     @property
     def is_listening(self) -> bool:
-        """Whether every message to this ingester would arrive now."""
-        return self._client is not None and not self._crowded.is_set()
+        """Whether every sign of life would arrive now."""
+        return self._client is not None and self._signs.qsize() < MOST_SIGNS
+
+    @property
+    def is_taking(self) -> bool:
+        """Whether records would be taken now as well."""
+        return self.is_listening and not self._crowded.is_set()
 
     @property
     def backlog(self) -> int:
-        """Messages that wait to be taken by `next`."""
-        return self._inbox.qsize()
+        """Messages that wait to be taken by `next` and `next_sign`."""
+        return self._records.qsize() + self._signs.qsize()
 
     async def next(self) -> Arrived:
-        """The next message; waits for one."""
-        arrived = await self._inbox.get()
-        if self._inbox.qsize() <= DRAINED:
+        """The next batch of records; waits for one."""
+        arrived = await self._records.get()
+        if self._records.qsize() <= DRAINED:
             self._drained.set()
         return arrived
+
+    async def next_sign(self) -> Arrived:
+        """The next message that is no batch of records; waits for one."""
+        return await self._signs.get()
 
     async def publish(self, topic: Topic, payload: bytes) -> bool:
         """Say it, at least once if connected. False: it may be lost, and whoever needs it will ask again."""
@@ -159,11 +172,12 @@ class Feed:
             self._put(Arrived(topic, raw, bool(message.retain), round(self._now().timestamp() * 1000)))
 
     def _put(self, arrived: Arrived) -> None:
-        waiting = self._inbox.qsize()
-        if waiting >= 4 * CROWDED and arrived.topic.endswith(f"/{Kind.HEARTBEAT}"):
-            return  # the next one is 30 s away and says it all again
-        self._inbox.put_nowait(arrived)
-        if waiting + 1 >= CROWDED and not self._crowded.is_set():
+        if not arrived.topic.endswith(f"/{Kind.RECORDS}"):
+            if self._signs.qsize() < MOST_SIGNS or not arrived.topic.endswith(f"/{Kind.HEARTBEAT}"):
+                self._signs.put_nowait(arrived)
+            return
+        self._records.put_nowait(arrived)
+        if self._records.qsize() >= CROWDED and not self._crowded.is_set():
             self._drained.clear()
             self._crowded.set()
 

@@ -128,6 +128,9 @@ class Heard:
     async def next(self) -> Arrived:
         raise NotImplementedError
 
+    async def next_sign(self) -> Arrived:
+        raise NotImplementedError
+
     async def publish(self, topic: Topic, payload: bytes) -> bool:
         self.said.append((topic, payload))
         return True

@@ -48,11 +48,11 @@ def told(seqs: Ranges, lines: tuple[Line, ...]) -> Ranges:
 
 def wants_resume(position: Position, *, now_ms: int) -> bool:
     """Whether to ask for what is missing now: at once for what was confirmed and is lost, patiently for a mere gap."""
-    if not position.missing or (position.asked_ms is not None and now_ms - position.asked_ms < ASK_AGAIN_MS):
+    if not position.missing or (position.asked_ms is not None and 0 <= now_ms - position.asked_ms < ASK_AGAIN_MS):
         return False
     is_lost = bool(position.answered.missing(position.confirmed_told))
-    is_old = position.gap_since_ms is not None and now_ms - position.gap_since_ms > GAP_PATIENCE_MS
-    return is_lost or is_old
+    waited_ms = now_ms - position.gap_since_ms if position.gap_since_ms is not None else 0
+    return is_lost or not 0 <= waited_ms <= GAP_PATIENCE_MS
 
 
 def resume(position: Position) -> Resume:

@@ -41,6 +41,8 @@ SWEEP_MS: Final = 5_000
 ROLL_MS: Final = 20_000
 ROLL_REST: Final = 9
 """After a roll-up, so many times as long is left to storing: a month of backlog touches hundreds of days at once."""
+LONGEST_REST_MS: Final = 600_000
+"""However long the history kept a roll-up waiting."""
 WATCH_MS: Final = 600_000
 """How often it is looked whether days have become complete."""
 COMPLETE_BACK: Final = 60
@@ -52,7 +54,7 @@ class Ears(Protocol):
 
     @property
     def is_listening(self) -> bool:
-        """Whether every message would arrive now."""
+        """Whether every sign of life would arrive now."""
         ...
 
     @property
@@ -93,24 +95,32 @@ class Chores:
         self._turns = _Turns()
         self._shown: dict[str, Ledger] = {}
         self._failing: set[str] = set()
+        self._is_ours = False
         self._rolling_ms = 0
 
     async def run(self) -> None:
-        """Do what is due, every second, until cancelled."""
-        while True:
-            await self.turn()
-            await asyncio.sleep(TICK_S)
+        """Do what is due, every second, until cancelled. A chore that waits for the history costs nobody the lease."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_every_second(self.attend))
+            tasks.create_task(_every_second(self.work))
 
     async def turn(self) -> None:
-        """Do what is due now. A chore that fails is said once, and tried again."""
-        now_ms = self._store.now_ms()
+        """Do what is due now."""
+        await self.attend()
+        await self.work()
+
+    async def attend(self) -> None:
+        """Note that somebody listens; take the lease or keep it."""
         await self._try("listening", self._listen)
+        self._is_ours = await self._try("lease", self._take_lease)
+
+    async def work(self) -> None:
+        """Do the chores that are due. One that fails is said once, and tried again."""
+        now_ms = self._store.now_ms()
         if self._turns.is_due("pipeline", now_ms // days.MINUTE * days.MINUTE, every_ms=days.MINUTE):
             await self._try("pipeline", self.report)
-        if not await self._try("lease", self._take_lease):
-            return
         for name, chore, every_ms in self._plan():
-            if self._turns.is_due(name, now_ms, every_ms=every_ms):
+            if self._is_ours and self._turns.is_due(name, now_ms, every_ms=every_ms):
                 await self._try(name, chore)
 
     async def give_back(self) -> None:
@@ -131,7 +141,7 @@ class Chores:
             ("minutes", self.write_minutes, SWEEP_MS),
             ("new_hour", self._touch_today, days.HOUR),
             ("complete", self.note_complete, WATCH_MS),
-            ("rollups", self.roll_up, max(ROLL_MS, ROLL_REST * self._rolling_ms)),
+            ("rollups", self.roll_up, min(max(ROLL_MS, ROLL_REST * self._rolling_ms), LONGEST_REST_MS)),
             ("purge", self._purge, days.DAY),
         ]
 
@@ -197,7 +207,8 @@ class Chores:
         registered, places = await asyncio.to_thread(
             self._store.records.read, lambda connection: self._registered(connection, minute_ms)
         )
-        certain = minutes.certain(registered, minute_ms, listening)
+        late_ms = round(points.STALE_AFTER_MS * max(1.0, self._pace))
+        certain = minutes.certain(registered, minute_ms, listening, late_ms=late_ms)
         rows = points.machines(certain, minute_ms=minute_ms)
         if len(certain) == len(registered):
             rows += points.fleet(registered, places, minute_ms=minute_ms)
@@ -205,7 +216,7 @@ class Chores:
         online = [each.device for each in certain if each.is_online(minute_ms)]
 
         def note(connection: Connection) -> None:
-            if marks.read_locked(connection, marks.MINUTES_WRITTEN) < minute_ms:
+            if not minute_ms <= marks.read_locked(connection, marks.MINUTES_WRITTEN) <= self._store.now_ms():
                 marks.put(connection, marks.MINUTES_WRITTEN, minute_ms)
                 tallies.add_online(connection, online, minute_ms=minute_ms)
 
@@ -240,14 +251,13 @@ class Chores:
         """Rewrite the roll-ups of the days that wait; how many days."""
         began_ms = self._store.now_ms()
         waiting = await asyncio.to_thread(
-            self._store.records.read, lambda connection: dirty.waiting(connection, limit=DAYS_AT_ONCE)
+            self._store.records.read,
+            lambda connection: dirty.waiting(connection, until=days.day_of(began_ms), limit=DAYS_AT_ONCE),
         )
-        today = days.day_of(self._store.now_ms())
-        past = [each for each in waiting if each.day <= today]  # a tap may be dated a little after midnight
-        for code in sorted({each.estate for each in past}):
-            await self._roll_up_estate(code, [each for each in past if each.estate == code])
+        for code in sorted({each.estate for each in waiting}):
+            await self._roll_up_estate(code, [each for each in waiting if each.estate == code])
         self._rolling_ms = self._store.now_ms() - began_ms
-        return len(past)
+        return len(waiting)
 
     async def _roll_up_estate(self, code: str, waiting: Sequence[DirtyDay]) -> None:
         now_ms, those = self._store.now_ms(), {each.day for each in waiting}
@@ -255,7 +265,9 @@ class Chores:
             self._store.records.read, lambda connection: rolling.points_of(connection, code, those, now_ms=now_ms)
         )
         await self._write(rows)
-        await asyncio.to_thread(self._store.records.write, lambda connection: dirty.clear(connection, waiting))
+        await asyncio.to_thread(
+            self._store.records.write, lambda connection: dirty.clear(connection, waiting, now_ms=now_ms)
+        )
 
     async def note_complete(self) -> None:
         """Note the days of which every record has arrived by now, and have them rolled up again."""
@@ -316,6 +328,12 @@ class Chores:
     async def _write(self, rows: Sequence[Point]) -> None:
         refused = await self._store.history.write(rows)
         await self._store.file([observed.refusal(each, now_ms=self._store.now_ms()) for each in refused])
+
+
+async def _every_second(work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(TICK_S)
 
 
 def _listening(connection: Connection) -> Listening:

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from cloud.records.counts import DAY_MS, local_day
+from cloud.days import DAY, day_of
 from cloud.records.registry import Card, Installation
 from cloud.records.verdicts import Held, Kept, Outcome, Rejected, Sighting, Verdict
 from contract.messages import Event, Hours, Stamped
@@ -119,10 +119,10 @@ def valid_card(registrations: Sequence[Card], moment: Moment) -> Card | None:
 
 def _days_of(moment: Moment, registrations: Sequence[Card]) -> Iterator[date]:
     """The day itself, then the days at which a registration is nearest to it within the uncertainty."""
-    own = local_day(moment.at_ms)
+    own = day_of(moment.at_ms)
     yield own
-    first = local_day(moment.at_ms - moment.uncertainty_ms)
-    last = local_day(moment.at_ms + moment.uncertainty_ms)
+    first = day_of(moment.at_ms - moment.uncertainty_ms)
+    last = day_of(moment.at_ms + moment.uncertainty_ms)
     edges = {edge for card in registrations for edge in (card.valid_from, card.valid_to) if edge is not None}
     yield from sorted((day for day in edges if first <= day <= last), key=lambda day: (abs(day - own), day))
 
@@ -135,12 +135,12 @@ def kept(device: str, record: Hours | Event, registry: Registry, *, arrived_ms: 
     dropped = record.dropped()
     if dropped is None:
         return Kept(at_ms, _touched(device, (at_ms,), registry))
-    first = max(dropped.from_ms, dropped.to_ms - LONGEST_LOSS_DAYS * DAY_MS)
-    return Kept(at_ms, _touched(device, (*range(first, dropped.to_ms, DAY_MS), dropped.to_ms), registry))
+    first = max(dropped.from_ms, dropped.to_ms - LONGEST_LOSS_DAYS * DAY)
+    return Kept(at_ms, _touched(device, (*range(first, dropped.to_ms, DAY), dropped.to_ms), registry))
 
 
 def _touched(device: str, instants: Sequence[int], registry: Registry) -> tuple[tuple[str, date], ...]:
-    places = ((registry.estate_of(device, at_ms), local_day(at_ms)) for at_ms in instants)
+    places = ((registry.estate_of(device, at_ms), day_of(at_ms)) for at_ms in instants)
     return tuple((estate, day) for estate, day in places if estate is not None)
 
 

@@ -35,7 +35,7 @@ async def run(feed: Feed, service: Service, chores: Chores, *, ready_file: Path 
 
 async def is_ready(feed: Feed, chores: Chores) -> bool:
     """Whether a tap sent now would be stored and answered."""
-    return feed.is_listening and await chores.can_store()
+    return feed.is_taking and await chores.can_store()
 
 
 async def _show_readiness(path: Path, ready: Callable[[], Awaitable[bool]]) -> None:

@@ -1,14 +1,14 @@
 """The ingester at work: takes what the feed gives, in small batches, stores it, answers. Nothing stops the loop.
 
-A database that cannot be reached is waited for, and no more is taken meanwhile than the feed allows; a message that
-breaks the program is set aside as a dead letter.
+A database that cannot be reached is waited for, and no more is taken meanwhile than the feed allows; signs of life
+never wait for records. A message that breaks the program is set aside as a dead letter.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 import tenacity
@@ -37,7 +37,11 @@ class Source(Protocol):
     """Where messages come from and answers go: the feed, or a hand-made one in tests."""
 
     async def next(self) -> Arrived:
-        """The next message."""
+        """The next batch of records."""
+        ...
+
+    async def next_sign(self) -> Arrived:
+        """The next message of another kind."""
         ...
 
     async def publish(self, topic: Topic, payload: bytes) -> bool:
@@ -55,32 +59,22 @@ class Service:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._work_off(self._feed.next))
+            tasks.create_task(self._work_off(self._feed.next_sign))
+
+    async def _work_off(self, following: Callable[[], Awaitable[Arrived]]) -> None:
         while True:
-            await self.work(await self._some())
+            await self.work(await _some(following))
 
     async def work(self, messages: Sequence[Arrived]) -> None:
         """Store these messages and answer them."""
-        read = [
-            reading.read(each.topic, each.payload, arrived_ms=each.arrived_ms, is_retained=each.is_retained)
-            for each in messages
-        ]
         try:
-            await self._take(read)
+            await self._take([_read(each) for each in messages])
         except Exception as error:  # noqa: BLE001  # the top of the service loop
-            await self._take_apart(messages, read, error)
+            await self._take_apart(messages, error)
 
-    async def _some(self) -> list[Arrived]:
-        """At least one message, and what follows within `LONGEST_WAIT_S`, up to about `MOST_RECORDS` records."""
-        messages = [await self._feed.next()]
-        try:
-            async with asyncio.timeout(LONGEST_WAIT_S):
-                while len(messages) < MOST_MESSAGES and _records(messages) < MOST_RECORDS:
-                    messages.append(await self._feed.next())
-        except TimeoutError:
-            pass
-        return messages
-
-    async def _take_apart(self, messages: Sequence[Arrived], read: Sequence[Read], error: Exception) -> None:
+    async def _take_apart(self, messages: Sequence[Arrived], error: Exception) -> None:
         """One by one, so that only what breaks us is lost; and that not quite."""
         if len(messages) > 1:
             for each in messages:
@@ -123,6 +117,22 @@ class Service:
     async def _answer(self, messages: Sequence[Answer]) -> None:
         for message in messages:
             await self._feed.publish(_topic(message), codec.encode(message))
+
+
+async def _some(following: Callable[[], Awaitable[Arrived]]) -> list[Arrived]:
+    """At least one message, and what follows within `LONGEST_WAIT_S`, up to about `MOST_RECORDS` records."""
+    messages = [await following()]
+    try:
+        async with asyncio.timeout(LONGEST_WAIT_S):
+            while len(messages) < MOST_MESSAGES and _records(messages) < MOST_RECORDS:
+                messages.append(await following())
+    except TimeoutError:
+        pass
+    return messages
+
+
+def _read(arrived: Arrived) -> Read:
+    return reading.read(arrived.topic, arrived.payload, arrived_ms=arrived.arrived_ms, is_retained=arrived.is_retained)
 
 
 def _topic(message: Stored | Resume) -> Topic:

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, bindparam, delete
 
-from cloud.records import dirty, upserts
+from cloud.days import HOUR, day_of, span_of
+from cloud.records import dirty, registry, upserts
 from cloud.records.schema import hour_counts, presence, quarter_counts
 from cloud.records.verdicts import Kept, Outcome, Sighting, Verdict
 
-HOUR_MS: Final = 3_600_000
 QUARTER_MS: Final = 900_000
-DAY_MS: Final = 86_400_000
 LATE_AFTER_MS: Final = QUARTER_MS
 """A day is closed a quarter of an hour after it ended; what arrives later is late."""
-_OFFSET_MS: Final = 7 * HOUR_MS  # WIB has no daylight saving time
-_EPOCH: Final = date(1970, 1, 1)
+REACH: Final = timedelta(days=29)
+"""For so long after it a tap decides for how long its unit has been silent."""
 
 
-def local_day(at_ms: int) -> date:
-    """The day in Jakarta."""
-    return _EPOCH + timedelta(days=(at_ms + _OFFSET_MS) // DAY_MS)
+local_day: Final = day_of
+"""The day in Jakarta; here for whoever knows nothing of the cloud but its records."""
 
 
 def is_late(at_ms: int, arrived_ms: int) -> bool:
     """Whether it arrived after its day was closed."""
-    return arrived_ms >= at_ms - (at_ms + _OFFSET_MS) % DAY_MS + DAY_MS + LATE_AFTER_MS
+    return arrived_ms - at_ms >= LATE_AFTER_MS and arrived_ms >= span_of(day_of(at_ms))[1] + LATE_AFTER_MS
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class Deltas:
         counter[quarter] += sign
         if is_late(sighting.at_ms, arrived_ms):
             self.late[quarter] += sign
-        day = local_day(sighting.at_ms)
+        day = day_of(sighting.at_ms)
         self.dirty.add((sighting.estate, day))
         if sighting.outcome is Outcome.KNOWN and sighting.unit:
             self.presence[sighting.unit, day, device] += sign
@@ -67,11 +66,29 @@ class Deltas:
 def apply(connection: Connection, deltas: Deltas, *, now_ms: int) -> None:
     """Add *deltas* to the tables, in one order of rows for everybody."""
     upserts.add(connection, presence, _presence_rows(deltas), columns=["taps"])
-    if any(change < 0 for change in deltas.presence.values()):
-        connection.execute(delete(presence).where(presence.c.taps <= 0))
+    _forget_absent(connection, deltas)
     upserts.add(connection, hour_counts, _hour_rows(deltas), columns=["known", "unknown", "late"])
     upserts.add(connection, quarter_counts, _quarter_rows(deltas), columns=["known", "unknown"])
-    dirty.touch(connection, deltas.dirty, now_ms=now_ms)
+    dirty.touch(connection, deltas.dirty | set(_attended(connection, deltas, day_of(now_ms))), now_ms=now_ms)
+
+
+def _attended(connection: Connection, deltas: Deltas, today: date) -> Iterator[tuple[str, date]]:
+    """The days of the units' own estates, wherever they tapped: the day itself, and those it reaches by now."""
+    homes = registry.estates_of(connection, {unit for unit, _, _ in deltas.presence})
+    for home, day in {(homes[unit], day) for unit, day, _ in deltas.presence if unit in homes}:
+        yield home, day
+        for number in range(1, (min(day + REACH, today) - day).days + 1):
+            yield home, day + timedelta(days=number)
+
+
+def _forget_absent(connection: Connection, deltas: Deltas) -> None:
+    """No row says that a unit was present with no tap."""
+    names = ("unit", "day", "device")
+    gone = [dict(zip(names, key, strict=True)) for key, change in sorted(deltas.presence.items()) if change < 0]
+    if gone:
+        is_it = [presence.c[name] == bindparam(f"the_{name}") for name in names]
+        rows = [{f"the_{name}": value for name, value in row.items()} for row in gone]
+        connection.execute(delete(presence).where(presence.c.taps <= 0, *is_it), rows)
 
 
 def _presence_rows(deltas: Deltas) -> list[dict[str, object]]:
@@ -94,6 +111,6 @@ def _hour_rows(deltas: Deltas) -> list[dict[str, object]]:
     sums: dict[tuple[str, int], dict[str, int]] = {}
     for name, counter in names.items():
         for (device, at), change in counter.items():
-            row = sums.setdefault((device, at - at % HOUR_MS), dict.fromkeys(names, 0))
+            row = sums.setdefault((device, at - at % HOUR), dict.fromkeys(names, 0))
             row[name] += change
     return [{"device": device, "hour_ms": at, **row} for (device, at), row in sorted(sums.items())]

@@ -6,7 +6,7 @@ Each touch raises a number; clearing removes a day only if nobody touched it sin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from sqlalchemy import Connection, bindparam, delete, select
@@ -35,21 +35,26 @@ def touch(connection: Connection, pairs: Iterable[tuple[str, date]], *, now_ms: 
     connection.execute(statement.on_conflict_do_update(index_elements=["estate", "day"], set_=raised), rows)
 
 
-def waiting(connection: Connection, *, limit: int) -> list[DirtyDay]:
-    """The days to roll up, those that wait longest first."""
-    query = select(dirty_days).order_by(dirty_days.c.since_ms, dirty_days.c.estate, dirty_days.c.day).limit(limit)
+def waiting(connection: Connection, *, until: date, limit: int) -> list[DirtyDay]:
+    """The days to roll up, those that wait longest first; not those after *until*, which are still to come."""
+    query = select(dirty_days).where(dirty_days.c.day <= until)
+    query = query.order_by(dirty_days.c.since_ms, dirty_days.c.estate, dirty_days.c.day).limit(limit)
     return [DirtyDay(row.estate, row.day, row.touched, row.since_ms) for row in connection.execute(query)]
 
 
-def clear(connection: Connection, written: Iterable[DirtyDay]) -> None:
-    """Forget days whose roll-ups are written, unless they were touched again after they were read."""
-    rows = [{"an_estate": item.estate, "a_day": item.day, "was": item.touched} for item in sorted(written)]
-    if rows:
-        connection.execute(
-            delete(dirty_days).where(
-                dirty_days.c.estate == bindparam("an_estate"),
-                dirty_days.c.day == bindparam("a_day"),
-                dirty_days.c.touched == bindparam("was"),
-            ),
-            rows,
-        )
+def clear(connection: Connection, written: Iterable[DirtyDay], *, now_ms: int) -> None:
+    """Forget days whose roll-ups are written, unless they were touched again after they were read.
+
+    A day that another has cleared meanwhile is touched: his points were newer, and ours have overwritten them.
+    """
+    items = sorted(written)
+    if not items:
+        return
+    estates, those = {item.estate for item in items}, {item.day for item in items}
+    here = select(dirty_days).where(dirty_days.c.estate.in_(sorted(estates)), dirty_days.c.day.in_(sorted(those)))
+    locked = here.order_by(dirty_days.c.estate, dirty_days.c.day).with_for_update()
+    present = {(row.estate, row.day) for row in connection.execute(locked)}
+    is_as_read = [dirty_days.c[name] == bindparam(f"was_{name}") for name in ("estate", "day", "touched", "since_ms")]
+    rows = [{f"was_{name}": value for name, value in asdict(item).items()} for item in items]
+    connection.execute(delete(dirty_days).where(*is_as_read), rows)
+    touch(connection, {(item.estate, item.day) for item in items} - present, now_ms=now_ms)

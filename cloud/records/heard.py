@@ -1,14 +1,16 @@
 """Signs of life: when each machine was last heard, what it last said, its boots, and what it proved to have sent.
 
-Last-heard moves forward only (compare-and-swap), so a late write never undoes a newer one.
+Last-heard moves forward only (compare-and-swap), so a late write never undoes a newer one; except from a future that
+only a clock which has been set back since can have known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from sqlalchemy import Connection, Row, case, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, case, or_, select
 
 from cloud.records import positions
 from cloud.records.positions import Position
@@ -16,6 +18,9 @@ from cloud.records.schema import boots, heard, proofs
 from cloud.records.upserts import insert_into
 from cloud.records.verdicts import StreamKey
 from contract.messages import Heartbeat, Status
+
+SKEW_MS: Final = 60_000
+"""By so much the clocks of two ingesters may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ def all_heard(connection: Connection) -> list[Heard]:
 
 def take_beats(connection: Connection, beats: Sequence[Beat], *, now_ms: int) -> list[Position]:
     """Note *beats*; the positions of their machines that lack something."""
-    _note_heard(connection, beats)
+    _note_heard(connection, beats, now_ms=now_ms)
     _note_boots(connection, beats)
     _note_proofs(connection, [(beat.message, beat.message.boot, beat.message.uptime_s) for beat in beats])
     return tell_positions(connection, [beat.message for beat in beats], now_ms=now_ms)
@@ -95,7 +100,7 @@ def ask(
 # ---- rows ------------------------------------------------------------------------------------------------------------
 
 
-def _note_heard(connection: Connection, beats: Sequence[Beat]) -> None:
+def _note_heard(connection: Connection, beats: Sequence[Beat], *, now_ms: int) -> None:
     newest: dict[str, Beat] = {}
     for beat in sorted(beats, key=lambda beat: beat.arrived_ms):
         newest[beat.message.device] = beat
@@ -113,8 +118,8 @@ def _note_heard(connection: Connection, beats: Sequence[Beat]) -> None:
     if rows:
         statement = insert_into(connection, heard)
         new = statement.excluded
-        is_newer = heard.c.arrived_ms < new.arrived_ms
         changes = {"arrived_ms": new.arrived_ms, "heartbeat": new.heartbeat}
+        is_newer = _is_newer(new.arrived_ms, now_ms=now_ms)
         connection.execute(
             statement.on_conflict_do_update(index_elements=["device"], set_=changes, where=is_newer), rows
         )
@@ -169,9 +174,13 @@ def _advance(connection: Connection, device: str, arrived_ms: int) -> None:
     statement = insert_into(connection, heard).values(
         device=device, arrived_ms=arrived_ms, session=0, online=True, status_ms=arrived_ms
     )
-    is_newer = heard.c.arrived_ms < statement.excluded.arrived_ms
+    is_newer = _is_newer(statement.excluded.arrived_ms, now_ms=arrived_ms)
     changes = {"arrived_ms": statement.excluded.arrived_ms}
     connection.execute(statement.on_conflict_do_update(index_elements=["device"], set_=changes, where=is_newer))
+
+
+def _is_newer(arrived_ms: ColumnElement[int], *, now_ms: int) -> ColumnElement[bool]:
+    return or_(heard.c.arrived_ms < arrived_ms, heard.c.arrived_ms > now_ms + SKEW_MS)
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> Heard:

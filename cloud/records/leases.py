@@ -9,9 +9,13 @@ from cloud.records.upserts import insert_missing
 
 
 def take(connection: Connection, name: str, *, holder: str, now_ms: int, until_ms: int) -> bool:
-    """Take or renew lease *name* until *until_ms*, unless another *holder* has it at *now_ms*. Says who has it now."""
+    """Take or renew lease *name* until *until_ms*, unless another *holder* has it at *now_ms*; whether it is ours.
+
+    A lease that ends later than any can was taken under a clock that has been set back since: it is free.
+    """
+    longest_ms = now_ms + 2 * (until_ms - now_ms)
     insert_missing(connection, leases, [{"name": name, "holder": holder, "until_ms": until_ms}])
-    free = or_(leases.c.holder == holder, leases.c.until_ms <= now_ms)
+    free = or_(leases.c.holder == holder, leases.c.until_ms <= now_ms, leases.c.until_ms > longest_ms)
     statement = update(leases).where(leases.c.name == name, free).values(holder=holder, until_ms=until_ms)
     return connection.execute(statement).rowcount == 1
 

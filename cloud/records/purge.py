@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, select, tuple_
 
-from cloud.records.counts import local_day
+from cloud.days import day_of
 from cloud.records.engine import Records
 from cloud.records.schema import (
     arrivals,
@@ -65,7 +65,7 @@ def _too_old(now_ms: int, periods: Periods) -> list[tuple[Table, ColumnElement[b
         return now_ms - period // timedelta(milliseconds=1)
 
     def day_before(period: timedelta) -> date:
-        return local_day(before(period))
+        return day_of(before(period))
 
     is_unknown = sightings.c.outcome == Outcome.UNKNOWN.value
     return [

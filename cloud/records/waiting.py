@@ -97,8 +97,8 @@ def settle(connection: Connection, record: HeldRecord, verdict: Sighting | Held 
     """Write what a held record has become and add to *deltas* what that counts. Nothing, if another was faster."""
     here = (held.c.stream == record.stream) & (held.c.seq == record.seq)
     if isinstance(verdict, Held):
-        connection.execute(update(held).where(here).values(reason=verdict.reason))
-        _note(connection, record, state="held", reason=verdict.reason)
+        if connection.execute(update(held).where(here).values(reason=verdict.reason)).rowcount == 1:
+            _note(connection, record, state="held", reason=verdict.reason)
         return
     if connection.execute(delete(held).where(here)).rowcount != 1:
         return

@@ -66,7 +66,7 @@ async def test_messages_arrive_and_answers_are_heard(mosquitto):
         await machine.subscribe(str(topics.stored(DEVICE)), qos=1)
         await machine.publish(str(topics.records(DEVICE)), b"r", qos=1)
         await machine.publish(str(topics.status(DEVICE)), b"s", qos=1, retain=True)
-        arrived = [await asyncio.wait_for(listening.next(), 5) for _ in range(2)]
+        arrived = [await asyncio.wait_for(each, 5) for each in (listening.next(), listening.next_sign())]
         assert {(each.topic, each.payload) for each in arrived} == {
             (str(topics.records(DEVICE)), b"r"),
             (str(topics.status(DEVICE)), b"s"),
@@ -97,13 +97,16 @@ async def test_what_waits_to_be_stored_is_bounded_and_nothing_taken_is_thrown_aw
     async with running(mosquitto) as listening, a_machine(mosquitto, context) as machine:
         for number in range(feed.CROWDED):
             await machine.publish(str(topics.records(DEVICE)), str(number).encode(), qos=1)
-        await until(lambda: not listening.is_listening)
+        await until(lambda: not listening.is_taking)
         await asyncio.sleep(0.3)
         await machine.publish(str(topics.records(DEVICE)), b"into the void", qos=1)
         await asyncio.sleep(0.3)
         assert feed.CROWDED <= listening.backlog <= feed.CROWDED + feed.IN_FLIGHT
+        await machine.publish(str(topics.heartbeat(DEVICE)), b"alive", qos=1)
+        assert (await asyncio.wait_for(listening.next_sign(), 5)).payload == b"alive"
+        assert listening.is_listening
         taken = [(await listening.next()).payload for _ in range(feed.CROWDED)]
         assert taken == [str(number).encode() for number in range(feed.CROWDED)]
-        await until(lambda: listening.is_listening)
+        await until(lambda: listening.is_taking)
         await machine.publish(str(topics.records(DEVICE)), b"back", qos=1)
         assert (await asyncio.wait_for(listening.next(), 5)).payload == b"back"

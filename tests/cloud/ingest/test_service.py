@@ -19,10 +19,14 @@ class Wire:
     """A feed by hand."""
 
     waiting: asyncio.Queue[Arrived] = field(default_factory=asyncio.Queue)
+    signs: asyncio.Queue[Arrived] = field(default_factory=asyncio.Queue)
     said: list[tuple[Topic, bytes]] = field(default_factory=list)
 
     async def next(self) -> Arrived:
         return await self.waiting.get()
+
+    async def next_sign(self) -> Arrived:
+        return await self.signs.get()
 
     async def publish(self, topic: Topic, payload: bytes) -> bool:
         self.said.append((topic, payload))
@@ -117,20 +121,48 @@ async def test_what_arrives_together_is_answered_once_per_machine(small_world):
     for seq in range(1, 6):
         wire.waiting.put_nowait(records(small_world, small_world.machine.hours(seq)))
     task = asyncio.create_task(Service(wire, small_world.store).run())
-    async with asyncio.timeout(10):
-        while not wire.said:  # noqa: ASYNC110  # a list says nothing
-            await asyncio.sleep(0.01)
+    await until(lambda: wire.said)
     task.cancel()
     assert [answer.upto for answer in said(wire, small_world)] == [5]
 
 
-async def test_a_heartbeat_that_knows_more_confirmed_than_is_here_is_asked(small_world):
-    wire = Wire()
+def heartbeat(world) -> Arrived:
     beat = codec.encode(
         Heartbeat(
-            device=small_world.DEVICE, at=0, boot=small_world.BOOT, session=1, uptime_s=1, outbox=small_world.OUTBOX,
+            device=world.DEVICE, at=0, boot=world.BOOT, session=1, uptime_s=1, outbox=world.OUTBOX,
             last_seq=9, confirmed=7, backlog=2, reader="ok", clock="trusted", disk_free_pct=5.0, version="1"
         )
     )  # fmt: skip
-    await Service(wire, small_world.store).work([Arrived("hadir/v1/DMG-01/heartbeat", beat, False, small_world.NOON)])
+    return Arrived("hadir/v1/DMG-01/heartbeat", beat, False, world.NOON)
+
+
+async def test_a_history_that_holds_records_holds_no_sign_of_life(small_world):
+    wire, held = Wire(), asyncio.Event()
+    take = small_world.history.write
+
+    async def hold(points):
+        await held.wait()
+        return await take(points)
+
+    small_world.history.write = hold
+    wire.waiting.put_nowait(records(small_world, small_world.machine.tap(1)))
+    wire.signs.put_nowait(heartbeat(small_world))
+    task = asyncio.create_task(Service(wire, small_world.store).run())
+    await until(lambda: said(wire, small_world, Resume))
+    assert small_world.rows("SELECT arrived_ms FROM heard") == [(small_world.NOON,)]
+    assert said(wire, small_world) == []
+    held.set()
+    await until(lambda: said(wire, small_world))
+    task.cancel()
+
+
+async def until(holds) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110  # there is nothing to wait on
+            await asyncio.sleep(0.01)
+
+
+async def test_a_heartbeat_that_knows_more_confirmed_than_is_here_is_asked(small_world):
+    wire = Wire()
+    await Service(wire, small_world.store).work([heartbeat(small_world)])
     assert [each.missing.spans for each in said(wire, small_world, Resume)] == [((1, 7),)]
