@@ -42,11 +42,15 @@ class Position:
         return self.answered.missing(max(self.answered.highest, self.confirmed_told, self.closed_at_seq or 0))
 
     def told(self, *, highest: int, confirmed: int) -> Position:
-        """With what its machine says of it."""
+        """With what its machine says of it.
+
+        A disk that was once further has forgotten rows: they must be here, or be declared gone, like confirmed ones.
+        """
+        forgotten = self.highest_told if highest < self.highest_told else 0
         return replace(
             self,
             highest_told=max(self.highest_told, highest),
-            confirmed_told=max(self.confirmed_told, confirmed),
+            confirmed_told=max(self.confirmed_told, confirmed, forgotten),
         )
 
     def lost(self, gone: Ranges) -> Position:

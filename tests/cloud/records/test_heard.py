@@ -91,6 +91,13 @@ def test_proofs_keep_the_latest_uptime_at_which_a_seq_was_the_last(records):
 
 def test_what_is_told_of_an_outbox_only_rises(records):
     take(records, beat(1000, last_seq=9, confirmed=4))
-    lacking = take(records, beat(2000, last_seq=8, confirmed=3))
+    lacking = take(records, beat(2000, last_seq=9, confirmed=3))
     assert rows(records, "SELECT highest_told, confirmed_told FROM streams") == [(9, 4)]
     assert [position.missing.spans for position in lacking] == [((1, 4),)]
+
+
+def test_a_machine_that_was_further_before_has_forgotten_rows_which_are_then_missing(records):
+    assert take(records, beat(1000, last_seq=9)) == []
+    (lacking,) = take(records, beat(2000, last_seq=4))
+    assert lacking.missing.spans == ((1, 9),)
+    assert lacking.confirmed_told == 9
