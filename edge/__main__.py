@@ -42,8 +42,9 @@ from edge.taps import Answer
 
 _log = logging.getLogger("edge")
 
-PATIENCE_S: Final = {"reader": 30.0, "sender": 60.0, "link": 60.0, "health": 60.0}
-"""How long each thread may show no life before systemd starts the program anew."""
+PATIENCE_S: Final = {"reader": 30.0, "sender": 60.0, "link": 300.0, "health": 60.0}
+"""How long each thread may show no life before systemd starts the program anew. The link: asking a dead name server,
+trying each address and a handshake that stalls add up to minutes, and a start would mend none of it."""
 GOODBYE_S: Final = 3.0
 RETRY_S: Final = 10.0
 DAY_MS: Final = 24 * 3_600_000
@@ -75,6 +76,7 @@ def run() -> None:
 def doctor(card_s: float) -> None:
     """Say in one sentence each what works and what does not; exit 1 on a fault."""
     settings = _settings()
+    logging.getLogger().addHandler(logging.NullHandler())  # the sentences say it all
     faults = 0
     for finding in _examine(settings, _clock(settings), card_s):
         click.echo(str(finding))
@@ -87,11 +89,11 @@ def doctor(card_s: float) -> None:
 def retire(patience_s: float) -> None:
     """Send what is left, wait until all is confirmed, and say goodbye; exit 1 if something is left."""
     settings = _settings()
-    with sole_user(settings.outbox), _online(settings, _clock(settings)) as wired:
-        wired.machine.report("retired", at_once=True)
-        deadline = time.monotonic() + patience_s
-        while (left := wired.machine.outbox.backlog()[0]) and time.monotonic() < deadline:
-            time.sleep(0.2)
+    try:
+        with sole_user(settings.outbox), _online(settings, _clock(settings)) as wired:
+            left = _drain(wired, patience_s)
+    except OutboxUnavailable as error:
+        raise click.ClickException(f"Catatan tidak dapat dibuka; periksa disk dan pemilik berkas ({error}).") from error
     if left:
         raise click.ClickException(
             f"Masih ada {left} catatan yang belum dikonfirmasi pusat; biarkan mesin tersambung dan ulangi perintah ini."
@@ -99,11 +101,21 @@ def retire(patience_s: float) -> None:
     click.echo("Semua catatan sudah dikonfirmasi pusat. Mesin boleh dilepas.")
 
 
+def _drain(wired: "Wired", patience_s: float) -> int:
+    """Send whatever is left, the minutes of an hour that a crash cut short included; how much stays behind."""
+    Health(wired.machine, wired.link, heartbeat_s=1, condition=lambda: Condition(False, 0)).close_hours(every=True)
+    wired.machine.report("retired", at_once=True)
+    deadline = time.monotonic() + patience_s
+    while (left := wired.machine.outbox.backlog()[0]) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return left
+
+
 def _clock(settings: Settings) -> clocks.Clock:
     try:
         return clocks.open_clock(settings.clock)
     except BadClockAddress as error:
-        raise click.ClickException(f"The machine cannot start: {error}") from error
+        raise click.ClickException(f"Mesin tidak dapat dijalankan: {error}") from error
 
 
 def _examine(settings: Settings, clock: clocks.Clock, card_s: float) -> Iterator[Finding]:
@@ -136,7 +148,9 @@ def _examine_reader(settings: Settings, card_s: float) -> Iterator[Finding]:
         yield doctors.fault(f"Pembaca kartu: tidak dapat dibuka ({error}).")
         return
     with closing(reader):
-        yield from doctors.examine_reader(reader, card_s=card_s, ask=lambda: click.echo("       Tempelkan kartu …"))
+        yield from doctors.examine_reader(
+            reader, card_s=card_s, ask=lambda: click.echo("       Tempelkan kartu pada pembaca …")
+        )
 
 
 def _examine_beside(settings: Settings, clock: clocks.Clock) -> Iterator[Finding]:
@@ -181,7 +195,7 @@ def _settings() -> Settings:
     try:
         return Settings.read()
     except BadSettings as bad:
-        raise click.ClickException(f"The machine is not set up: {bad}") from None
+        raise click.ClickException(f"Mesin belum disiapkan; perbaiki pengaturan ini: {bad}") from None
 
 
 @contextmanager
@@ -191,15 +205,23 @@ def sole_user(outbox: Path) -> Iterator[None]:
         outbox.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(outbox.with_name(outbox.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise click.ClickException(f"The folder of {outbox} cannot be used: {error}") from error
+        raise click.ClickException(
+            f"Folder {outbox.parent} tidak dapat dipakai ({error}); periksa disk dan hak aksesnya."
+        ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, outbox)
         yield
-    except BlockingIOError:
-        busy = f"Another hadir-edge works with {outbox}: stop it first (systemctl stop hadir-edge)."
-        raise AlreadyRunning(busy) from None
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, outbox: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise AlreadyRunning(
+            f"{outbox} sedang dipakai layanan hadir-edge; hentikan dahulu (systemctl stop hadir-edge)."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +294,12 @@ def _serve(settings: Settings, threads: Threads) -> int:
         key = SealingKey.parse(settings.sealing_key_file.read_text("ascii"))
         reader = readers.open_reader(settings.reader)
     except (BadClockAddress, BadSignalAddress, BadReaderAddress, OSError, ValueError) as error:
-        raise click.ClickException(f"The machine cannot start: {error}") from error
+        raise click.ClickException(f"Mesin tidak dapat dijalankan: {error}") from error
     dating, answered = Dating(clock), Answered()
     with closing(reader):
         outbox = _patiently(settings, dating, voices, threads.stop)
         if outbox is None:
-            return 1
+            return 0  # told to stop while it waited
         wired = wire(settings, clock, outbox, dating=dating, answered=answered)
         station = answered.station = Station(
             wired.machine,

@@ -7,7 +7,7 @@ import shutil
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -24,6 +24,12 @@ LOW_DISK_PCT: Final = 5.0
 CARD_S: Final = 20.0
 GREETING_S: Final = 5.0
 ANSWER_S: Final = 30.0
+HOPELESS_S: Final = 4.0
+"""So long the link may try again before the doctor believes that there is no connection."""
+REFUSALS: Final = {
+    "not_authorised": "mesin ini tidak berhak mengirim",
+    "quota_exceeded": "jatah kiriman habis",
+}
 _POLL_S: Final = 0.1
 
 
@@ -114,17 +120,19 @@ def examine_outbox(machine: Machine) -> Finding:
     return good(f"Catatan: {waiting} catatan menunggu dikirim.")
 
 
-def examine_reader(reader: Reader, *, card_s: float, ask: Callable[[], None]) -> list[Finding]:
+def examine_reader(reader: Reader, *, card_s: float, ask: Callable[[], None]) -> Iterator[Finding]:
     """Whether the reader works and, with *card_s* seconds of patience after *ask*, whether it reads a card."""
     greeting = reader.read(GREETING_S)
     if greeting is None or isinstance(greeting, ReaderFault):
-        reason = greeting.reason if isinstance(greeting, ReaderFault) else "tidak menjawab"
-        return [fault(f"Pembaca kartu: tidak berfungsi ({reason}); periksa kabel USB dan layanan pcscd.")]
-    found = [good("Pembaca kartu: berfungsi.")]
+        reason = f" ({greeting.reason})" if isinstance(greeting, ReaderFault) else ""
+        yield fault(f"Pembaca kartu: tidak berfungsi; periksa kabel USB dan layanan pcscd{reason}.")
+        return
+    yield good("Pembaca kartu: berfungsi.")
     if card_s <= 0:
-        return [*found, skipped("Kartu: tidak diuji.")]
+        yield skipped("Kartu: tidak diuji.")
+        return
     ask()
-    return [*found, _wait_for_card(reader, card_s)]
+    yield _wait_for_card(reader, card_s)
 
 
 def _wait_for_card(reader: Reader, card_s: float) -> Finding:
@@ -162,12 +170,12 @@ def examine_tls(address: Address, *, is_clock_trusted: bool) -> Finding:
         ):
             _await_alert(secure)
     except ssl.SSLCertVerificationError as error:
-        return fault(f"Sambungan aman: server tidak dikenal ({error.verify_message}); jangan dipakai, hubungi NOC.")
+        return fault(f"Sambungan aman: server tidak dikenal; jangan dipakai, hubungi NOC ({error.verify_message}).")
     except ssl.SSLError as error:
-        return fault(f"Sambungan aman: sertifikat mesin ditolak ({error.reason}); hubungi NOC.")
+        return fault(f"Sambungan aman: sertifikat mesin ditolak; hubungi NOC ({error.reason}).")
     except OSError as error:
         reason = error.strerror or "waktu habis"
-        return fault(f"Sambungan aman: {address.host}:{address.port} tidak terjangkau ({reason}); periksa jaringan.")
+        return fault(f"Sambungan aman: {address.host}:{address.port} tidak terjangkau; periksa jaringan ({reason}).")
     return good("Sambungan aman: server dikenal dan menerima sertifikat mesin.")
 
 
@@ -188,9 +196,13 @@ def examine_line(machine: Machine, state: Callable[[], LineState], *, patience_s
     if trip is Verdict.GOOD:
         return [good("Hak di broker: mesin boleh mengirim dan menerima."), _arrived(seconds)]
     if not now.is_connected:
-        return [fault(f"Broker: tidak tersambung ({now.unreachable or 'tidak ada jawaban'}); hubungi NOC.")]
+        reason = f" ({now.unreachable})" if now.unreachable else ""
+        return [fault(f"Broker: tidak tersambung; pulihkan jaringan lebih dahulu, lalu hubungi NOC{reason}.")]
+    if now.refusal == "nobody_listening":
+        return [fault("Uji pulang-pergi: layanan pusat sedang mati; kehadiran tetap disimpan, beri tahu NOC.")]
     if now.refusal is not None:
-        return [fault(f"Hak di broker: kiriman ditolak ({now.refusal}); minta NOC memeriksa pendaftaran mesin ini.")]
+        reason = REFUSALS.get(now.refusal, now.refusal)
+        return [fault(f"Hak di broker: kiriman ditolak ({reason}); minta NOC memeriksa pendaftaran mesin ini.")]
     return [_unanswered(patience_s)]
 
 
@@ -204,7 +216,7 @@ def _self_test(machine: Machine, patience_s: float, is_hopeless: Callable[[], bo
     began = time.monotonic()
     kept = machine.report(Happening.SELF_TEST, at_once=True)
     while kept is not None and time.monotonic() - began < patience_s:
-        if is_hopeless() and time.monotonic() - began > CONNECT_TIMEOUT_S:
+        if is_hopeless() and time.monotonic() - began > HOPELESS_S:
             break
         if not machine.outbox.is_waiting(kept):
             return Verdict.GOOD, time.monotonic() - began

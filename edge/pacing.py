@@ -148,14 +148,15 @@ class Pacer:
             return [replace(flight, sent_ms=now, due_ms=self._due(sendings, now), sendings=sendings, ignored=ignored)]
         if len(flight.seqs) == 1:
             (seq,) = flight.seqs
-            self._parked[flight.outbox, seq] = now + self._policy.park_ms
+            self._parked[flight.outbox, seq] = self._park_end(now)
             return []
         return [self._flight(flight.outbox, half, now) for half in _halves(sorted(flight.seqs))]
 
     def _retry_parked(self, now: int) -> list[Batch]:
-        due = [place for place, at in self._parked.items() if at <= now]
+        """A few at a time, each at a time of its own: many that were parked together must not all come at once."""
+        due = [place for place, at in self._parked.items() if at <= now][: self._policy.window]
         for place in due:
-            self._parked[place] = now + self._policy.park_ms
+            self._parked[place] = self._park_end(now)
         return [Batch(outbox, (seq,)) for outbox, seq in due]
 
     def _fill(self, now: int, oldest: Sequence[Waiting]) -> list[Batch]:
@@ -189,6 +190,9 @@ class Pacer:
 
     def _flight(self, outbox: str, seqs: Iterable[int], now: int, *, is_fresh: bool = False) -> Flight:
         return Flight(outbox, frozenset(seqs), now, self._due(1, now), is_fresh=is_fresh)
+
+    def _park_end(self, now: int) -> int:
+        return now + delay_ms(1, self._policy.park_ms, self._policy.park_ms, chance=self._chance())
 
     def _due(self, sendings: int, now: int) -> int:
         policy = self._policy

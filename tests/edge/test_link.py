@@ -204,6 +204,12 @@ def test_whatever_a_broker_says_the_link_tries_again(tmp_path, answer, expected)
     assert expected in str(report)
 
 
+def test_the_will_waits_longer_than_a_usual_reconnection(tmp_path) -> None:
+    address, _ = write_identity(tmp_path, datetime.now(UTC))
+    link = Link(DEVICE, address, will=b"{}", is_clock_trusted=lambda: True, report=lambda _: None)
+    assert link._new_client()._will_properties.WillDelayInterval == 10
+
+
 # ---- at the real broker ----------------------------------------------------------------------------------------------
 
 
@@ -233,6 +239,12 @@ class Connection:
     def end(self) -> None:
         self.link.stop()
         self.thread.join(10)
+
+
+@pytest.fixture
+def short_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried is that the will comes or stays away, not how long it takes."""
+    monkeypatch.setattr("edge.link.WILL_DELAY_S", 2)
 
 
 @pytest.fixture
@@ -298,7 +310,9 @@ def test_answers_sent_while_the_machine_was_away_wait_for_it(connection, mosquit
 
 
 @pytest.mark.integration
-def test_a_machine_that_vanishes_is_declared_gone_with_its_session(connection, mosquitto, centre_at) -> None:
+def test_a_machine_that_vanishes_is_declared_gone_with_its_session(
+    short_delay, connection, mosquitto, centre_at
+) -> None:
     with centre_at(mosquitto) as centre:
         connection.wait_for(Connected)
         connection.link.publish(topics.status(DEVICE), birth())
@@ -309,17 +323,20 @@ def test_a_machine_that_vanishes_is_declared_gone_with_its_session(connection, m
 
 
 @pytest.mark.integration
-def test_a_goodbye_keeps_the_broker_from_declaring_the_machine_gone(connection, mosquitto, centre_at) -> None:
+def test_a_goodbye_keeps_the_broker_from_declaring_the_machine_gone(
+    short_delay, connection, mosquitto, centre_at
+) -> None:
     with centre_at(mosquitto) as centre:
         connection.wait_for(Connected)
         goodbye = Status.model_validate_json(birth()).model_copy(update={"online": False, "reason": "goodbye"})
         assert connection.link.part(codec.encode(goodbye), 5)
         connection.thread.join(10)
-        time.sleep(11)
+        time.sleep(3.5)
         assert [status.reason for status in centre.statuses] == ["goodbye"]
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("short_delay")
 def test_a_short_break_sends_no_will(connection, mosquitto, centre_at) -> None:
     with centre_at(mosquitto) as centre:
         connection.wait_for(Connected)
@@ -327,7 +344,7 @@ def test_a_short_break_sends_no_will(connection, mosquitto, centre_at) -> None:
         again = Connection(mosquitto, session=2)
         try:
             again.wait_for(Connected)
-            time.sleep(11)
+            time.sleep(3.5)
             assert centre.statuses == []
         finally:
             again.end()

@@ -189,3 +189,15 @@ def test_whatever_happens_every_row_is_answered_in_the_end(story, number) -> Non
         due = one.next_due_ms()
         now = now + 1 if event == "answer" or due is None else max(now, due)
     assert not left
+
+
+def test_records_that_were_parked_together_do_not_all_come_back_at_once() -> None:
+    chances = iter([number % 10 / 10 for number in range(10_000)])
+    one = Pacer(Policy(patience=1, batch=1, window=101), chance=lambda: next(chances))
+    one.next_batches(0, rows(1, 100), [])
+    one.answered(B, [999], 1)
+    one.next_batches(30_000, [], [])
+    assert one.parked == 100
+    due = one.next_due_ms()
+    assert due is not None and due < 3_600_000 + 30_000
+    assert len(one.next_batches(due, [], [])) <= 20

@@ -266,7 +266,7 @@ def test_two_programs_never_share_an_outbox(program, mosquitto, centre_at) -> No
         centre.wait_for(lambda: centre.statuses)
         code, said = told(program, "run")
     assert code == 1
-    assert "stop it first" in said
+    assert "hentikan dahulu" in said
 
 
 def test_a_wrong_setting_is_named(program, mosquitto) -> None:
