@@ -98,7 +98,7 @@ class Rig:
         began = last_change = time.monotonic()
         state: tuple[int, int] | None = None
         while time.monotonic() - began < patience:
-            waiting = sum(machine.waiting() for machine in self.machines)
+            waiting = self.unanswered()
             now = (self.centre.taps(), waiting)
             if now[0] >= len(self.book.made) and waiting <= besides:
                 break
@@ -109,6 +109,10 @@ class Rig:
                 break
             time.sleep(0.1)
         self.recovery_s = time.monotonic() - self.whole_since
+
+    def unanswered(self) -> int:
+        """Rows of all outboxes that wait for an answer."""
+        return sum(machine.waiting() for machine in self.machines)
 
     def score(self, *, tolerance_ms: int = CLOCKS_AGREE_MS, note: str = "") -> Score:
         """Stop everything that could still write, and compare book and databases."""
