@@ -32,7 +32,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 CHUNK: Final = 500
-CARDS_AT_ONCE: Final = 500
+CARDS_AT_ONCE: Final = 50
+"""Few: for every `CHUNK` of their sightings all of them are looked through again."""
+
+
+_Extent = tuple[Ranges, int | None]
+"""What of a stream decides which neighbours its undated records have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,8 @@ class Sweep:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._is_first = True
-        self._tried: dict[StreamKey, Ranges] = {}
-        """Positions at which the undated records of a stream could not be dated."""
+        self._tried: dict[StreamKey, _Extent] = {}
+        """At what of a stream its undated records could not be dated."""
 
     async def run(self) -> Swept:
         """Bring everything stored up to the registry of now. Raises `RecordsUnavailable`."""
@@ -129,7 +134,7 @@ class Sweep:
     # ---- held records ------------------------------------------------------------------------------------------------
 
     async def _held(self, reasons: Iterable[HeldBecause]) -> int:
-        total, after = 0, START
+        total, after, tried = 0, START, dict[StreamKey, _Extent]()
         wanted = sorted(reason.value for reason in reasons if reason is not HeldBecause.FUTURE)
         due_ms = self._store.now_ms() + resolve.AHEAD_MS
         while True:
@@ -140,11 +145,23 @@ class Sweep:
 
             records = await self._read(chunk)
             if not records:
+                self._tried = tried
                 return total
-            total += await self._settle(records)
+            at = await asyncio.to_thread(self._positions, _keys(records))
+            tried = {key: _extent(position) for key, position in at.items()} | tried
+            total += await self._settle([each for each in records if self._is_worth_it(each, at[each.key])])
             after = records[-1].stream, records[-1].seq
 
+    def _positions(self, keys: Iterable[StreamKey]) -> dict[StreamKey, Position]:
+        return self._store.records.read(lambda connection: positions.read(connection, keys))
+
+    def _is_worth_it(self, record: HeldRecord, position: Position) -> bool:
+        """Whether anything has come that could date an undated record: looking again costs an opened card."""
+        return record.reason != HeldBecause.UNDATED or self._tried.get(position.key) != _extent(position)
+
     async def _settle(self, records: Sequence[HeldRecord]) -> int:
+        if not records:
+            return 0
         resolved, version = await asyncio.to_thread(self._resolve, records)
         changes = [(each, verdict) for each, verdict in resolved if verdict != Held(each.reason)]
         if not changes:
@@ -167,7 +184,7 @@ class Sweep:
         return sum(isinstance(verdict, Sighting) for _, verdict in changes)
 
     def _resolve(self, records: Sequence[HeldRecord]) -> tuple[list[tuple[HeldRecord, _Settled]], int]:
-        keys = {each.key for each in records}
+        keys = _keys(records)
         read = [(each, codec.decode_record(each.body)) for each in records]
         taps = [(each, got.record) for each, got in read if isinstance(got, Received) and isinstance(got.record, Tap)]
         opened = [(each, tap, self._store.opener.open(tap.card, each.key.device)) for each, tap in taps]
@@ -181,7 +198,6 @@ class Sweep:
                 moment = resolve.dated(tap) or self._date(connection, at[each.key], each, tap, facts)
                 verdict = resolve.tap(each.key.device, moment, card, facts, now_ms=self._store.now_ms())
                 settled.append((each, _settled(verdict)))
-            self._tried |= {key: position.answered for key, position in at.items()}
             return settled, facts.version
 
         return self._store.records.read(work)
@@ -190,16 +206,11 @@ class Sweep:
         self, connection: Connection, position: Position, record: HeldRecord, tap: Tap, facts: Registry
     ) -> Moment | None:
         """When an undated tap was made, once enough of its neighbourhood has arrived."""
-        if self._tried.get(position.key) == position.answered and position.closed_at_seq is None:
-            return None
         before, after = waiting.neighbours(connection, position, record.seq)
         around = surrounding(position, record, before, after)
         if around is None:
             return None
-        return resolve.moment_of(
-            tap,
-            _placed(around, facts, record.key.device),
-        )
+        return resolve.moment_of(tap, _placed(around, facts, record.key.device))
 
     async def _write_points(self, points: Iterable[Point]) -> None:
         refused = await self._store.history.write(list(points))
@@ -272,6 +283,14 @@ def _finish(connection: Connection, version: int) -> None:
 def _facts(connection: Connection, devices: Iterable[str], pseudonyms: Iterable[str]) -> Registry:
     places = registry.installations_of(connection, set(devices))
     return Registry(registry.version(connection), places, registry.cards_of(connection, set(pseudonyms)))
+
+
+def _extent(position: Position) -> _Extent:
+    return position.answered, position.closed_at_seq
+
+
+def _keys(records: Iterable[HeldRecord]) -> set[StreamKey]:
+    return {each.key for each in records}
 
 
 def _cards(seen: Iterable[Seen]) -> set[str]:

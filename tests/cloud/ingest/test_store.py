@@ -289,3 +289,38 @@ async def test_a_registration_in_the_midst_is_not_overlooked(world):
     world.history.write = register_meanwhile
     assert (await only(world.store.take([batch]))).outcomes == {1: "known"}
     assert len(calls) == 2
+
+
+# ---- whose days change -----------------------------------------------------------------------------------------------
+
+
+async def test_a_tap_elsewhere_changes_the_day_of_the_unit_s_own_estate_too(world):
+    world.register(world.STRANGER, "PSK/A/01/01", "member")
+    await world.store.take([world.machine.batch(world.machine.tap(1, world.STRANGER))])
+    assert [row[0] for row in world.contents()["dirty"]] == ["DMG", "PSK"]
+
+
+async def test_a_late_tap_changes_for_how_long_its_unit_was_silent_on_later_days(world):
+    await world.store.take([world.machine.batch(world.machine.tap(1, at=world.NOON - 3 * world.DAY))])
+    days = [str(day)[5:] for _, day in world.contents()["dirty"]]
+    assert days == ["02-28", "03-01", "03-02", "03-03"]
+    world.run("DELETE FROM dirty_days")
+    await world.store.take([world.machine.batch(world.machine.tap(2, at=world.NOON - 60 * world.DAY))])
+    assert len(world.contents()["dirty"]) == 30
+
+
+async def test_a_late_tap_by_a_stranger_changes_its_own_day_alone(world):
+    tap = world.machine.tap(1, world.STRANGER, at=world.NOON - 3 * world.DAY)
+    await world.store.take([world.machine.batch(tap)])
+    assert [str(day) for _, day in world.contents()["dirty"]] == ["2026-02-28"]
+
+
+# ---- a server's clock that was set back ------------------------------------------------------------------------------
+
+
+async def test_a_clock_that_was_ahead_keeps_nobody_from_asking(world):
+    world.time.advance(days=1)
+    await world.store.take([world.machine.batch(world.machine.hours(3), confirmed=2)])
+    world.time.advance(days=-1)
+    answered = await world.store.take([world.machine.batch(world.machine.hours(4), confirmed=2)])
+    assert [each.missing.spans for each in answered if isinstance(each, Resume)] == [((1, 2),)]

@@ -2,9 +2,12 @@
 
 import pytest
 
+from cloud.ingest import sweep
 from cloud.ingest.opening import Opener
 from cloud.ingest.sweep import Sweep
-from cloud.records import marks
+from cloud.records import marks, waiting
+from cloud.records.counts import Deltas
+from cloud.records.verdicts import Held
 from contract.cards import Keyring, OpeningKey
 from contract.messages import Clock
 
@@ -165,3 +168,34 @@ async def test_the_last_tap_of_a_closed_outbox_was_made_before_it_arrived(world)
     assert world.rows("SELECT at_ms, uncertainty_ms FROM sightings WHERE seq = 2") == [
         (world.NOON - world.HOUR, world.HOUR)
     ]
+
+
+async def test_undated_taps_are_all_dated_however_many_a_stream_has(world, monkeypatch):
+    monkeypatch.setattr(sweep, "CHUNK", 2)
+    undated = [world.machine.tap(seq, at=5, mono=seq, clock=Clock.UNTRUSTED) for seq in range(1, 6)]
+    await take(world, *undated)
+    await world.sweep.run()
+    await take(world, world.machine.hours(6, mono=60_000))
+    await world.sweep.run()
+    assert [row[0] for row in outcomes(world)] == [1, 2, 3, 4, 5]
+
+
+async def test_a_sweep_that_was_cut_short_is_made_up_for(world):
+    await take(world, world.machine.tap(1, at=5, mono=1, clock=Clock.UNTRUSTED), world.machine.hours(2, mono=60_000))
+    world.history.crash = True
+    with pytest.raises(world.Crash):
+        await world.sweep.run()
+    world.history.crash = False
+    await world.sweep.run()
+    assert [row[0] for row in outcomes(world)] == [1]
+
+
+async def test_a_slower_sweep_takes_nothing_back(world):
+    await take(world, world.machine.tap(1, at=5, mono=1, clock=Clock.UNTRUSTED))
+    (held,) = world.records.read(
+        lambda c: waiting.held_records(c, reasons=["undated"], due_ms=0, after=waiting.START, limit=9)
+    )
+    await take(world, world.machine.hours(2, mono=60_000))
+    await world.sweep.run()
+    world.records.write(lambda c: waiting.settle(c, held, Held("future"), deltas=Deltas()))
+    assert world.rows("SELECT state, reason FROM arrivals WHERE seq = 1") == [("stored", None)]
