@@ -345,7 +345,7 @@ def _run_threads(settings: Settings, threads: Threads, wired: Wired, station: St
             "reader": lambda: station.run(reader, stop.is_set, lambda: guard.beat("reader")),
             "sender": lambda: wired.sender.run(wired.inbox, stop.is_set, lambda: guard.beat("sender")),
             "link": lambda: wired.link.run(lambda: guard.beat("link")),
-            "health": lambda: health.run(stop.wait, lambda: guard.beat("health")),
+            "health": lambda: health.run(stop.wait, lambda: _show_life(guard, wired, station)),
             "watchdog": lambda: guard.run(_ping_interval(), stop),
         }
     )
@@ -354,6 +354,14 @@ def _run_threads(settings: Settings, threads: Threads, wired: Wired, station: St
     stop.wait()
     guard.stopping()
     return _end(threads, wired, health)
+
+
+def _show_life(guard: watchdog.Watchdog, wired: Wired, station: Station) -> None:
+    """The health thread lives; and what `systemctl status` shows a technician."""
+    guard.beat("health")
+    line = "tersambung ke pusat" if wired.sender.is_online else "tidak tersambung ke pusat"
+    reader = "pembaca kartu berfungsi" if station.is_reader_ok else "pembaca kartu rusak"
+    guard.say(f"{line}; {reader}")
 
 
 def _ping_interval() -> timedelta:

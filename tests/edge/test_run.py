@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -274,3 +275,19 @@ def test_a_wrong_setting_is_named(program, mosquitto) -> None:
     code, said = told(program, "run")
     assert code == 1
     assert "HADIR_BROKER" in said
+
+
+def test_systemd_is_told_that_the_machine_runs_how_it_is_and_that_it_ends(program, mosquitto, centre_at) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(program.folder / "notify"))
+        systemd.settimeout(10)
+        program.environment |= {"NOTIFY_SOCKET": str(program.folder / "notify"), "WATCHDOG_USEC": "600000"}
+        said = []
+        with centre_at(mosquitto):
+            program.start()
+            while said.count("WATCHDOG=1") < 2 or "STATUS=tersambung ke pusat; pembaca kartu berfungsi" not in said:
+                said.append(systemd.recv(4096).decode())
+            assert program.stop() == 0
+            while "STOPPING=1" not in said:
+                said.append(systemd.recv(4096).decode())
+    assert "READY=1" in said

@@ -39,7 +39,7 @@ def heard(reader: pcsc.PcscReader, count: int, *, within_s: float = 5) -> list[R
     return readings
 
 
-def silence(reader: pcsc.PcscReader, *, for_s: float = 1.0) -> bool:
+def silence(reader: pcsc.PcscReader, *, for_s: float = CONTACT_S) -> bool:
     return heard(reader, 1, within_s=for_s) == []
 
 
