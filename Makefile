@@ -1,6 +1,7 @@
 # Each target prepares the machine by itself (setup/prepare says what it installs, and asks first at a terminal).
 #   make demo FOR=60s SPEED=60      make test ARGS="tests/contract -k topics"      make check
-.PHONY: demo test check bench fuzz
+#   make chaos TAPS=1000 ONLY="broker-killed power-cut"
+.PHONY: demo test check bench fuzz chaos soak
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
@@ -19,3 +20,9 @@ bench:
 
 fuzz:
 	@setup/prepare fuzz && .venv/bin/python -m bench.fuzz $(ARGS)
+
+chaos:
+	@setup/prepare chaos && .venv/bin/python -m bench.chaos
+
+soak:
+	@setup/prepare soak && .venv/bin/python -m bench.chaos.soak

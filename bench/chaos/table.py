@@ -27,7 +27,9 @@ class Result:
         """Nothing lost, wrong or doubled that should not be."""
         if self.score is None:
             return False
-        return self.score.is_clean or (self.row.destroys_unsent and self.score.is_declared)
+        if self.row.destroys_unsent:
+            return self.score.is_declared and self.score.wrong + self.score.doubled == 0
+        return self.score.is_clean
 
 
 def cells(result: Result) -> list[str]:
