@@ -34,3 +34,15 @@ def draw(
             axes.legend(fontsize=8)
     figure.savefig(path)
     pyplot.close(figure)
+
+
+def draw_memory(path: Path, memory: Mapping[str, Sequence[tuple[float, float]]]) -> None:
+    """Resident memory over time."""
+    figure, axes = pyplot.subplots(figsize=(9, 4), layout="constrained")
+    for name, samples in memory.items():
+        axes.plot([at / 60 for at, _ in samples], [size for _, size in samples], label=name)
+    axes.set(xlabel="min", ylabel="MB resident", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    figure.savefig(path)
+    pyplot.close(figure)
