@@ -175,6 +175,7 @@ def test_a_broker_that_dies_under_the_machine_is_found_again(program, mosquitto,
 
 
 def test_a_silent_centre_is_asked_until_it_answers(program, mosquitto, centre_at) -> None:
+    program.environment["HADIR_RESEND_MAX_S"] = "1"
     with centre_at(mosquitto, is_silent=True) as centre:
         program.start()
         program.lay(UID)
