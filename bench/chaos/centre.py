@@ -47,6 +47,10 @@ class History(Protocol):
         """How many distinct points of taps are there."""
         ...
 
+    def size(self) -> int:
+        """A number that grows with every write; quickly found."""
+        ...
+
 
 @dataclass(frozen=True)
 class SqliteFile:
@@ -80,6 +84,9 @@ class Journal:
     def settings(self) -> dict[str, str]:
         return {"HADIR_HISTORY": f"journal:{self.folder}"}
 
+    def size(self) -> int:
+        return sum(file.stat().st_size for file in self.folder.glob("taps/*.lp"))
+
     def points(self) -> int:
         found = (point for point in journal.read(self.folder) if isinstance(point, Point))
         return len({(point.tags, point.time_ns) for point in found if point.measurement == "tap"})
@@ -99,6 +106,9 @@ class Influx:
             "HADIR_INFLUX_TOKEN_FILE": str(self.token_file),
             "HADIR_INFLUX_ORG": self.engine.org,
         }
+
+    def size(self) -> int:
+        return self.points()
 
     def points(self) -> int:
         return sum(int(str(row["count"])) for row in self.engine.query("taps", 'SELECT count("seq") FROM "tap"'))

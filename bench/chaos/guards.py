@@ -73,7 +73,7 @@ CUTS: Final[dict[str, Sequence[Cut]]] = {
     "broker-killed": [Cut("edge/sender.py", _REFUSED, f"{_REFUSED}                {_MARK}\n")],
     "ingester-killed": _ANSWERED_FIRST,
     "both-killed": [
-        Cut("edge/pacing.py", "due = [flight for flight in self._flights if flight.due_ms <= now]", "due = []")
+        Cut("edge/pacing.py", "due = [flight for flight in self._flights if flight.due_ms <= now]", "return []")
     ],
     "two-ingesters": [
         Cut("cloud/records/positions.py", "ordered, for_update=True)}", "ordered, for_update=False)}"),

@@ -37,8 +37,8 @@ def broker_killed(stage: Stage) -> Score:
 
 
 def ingester_killed(stage: Stage) -> Score:
-    """The ingester is killed three times."""
-    with standing(stage, history="influx") as rig:
+    """The ingester is killed three times, each time between its two writes."""
+    with standing(stage) as rig:
         return _broken(rig.start(), _ingester_again(rig))
 
 
@@ -77,6 +77,9 @@ def _broker_again(rig: Rig) -> Callable[[], None]:
 
 def _ingester_again(rig: Rig) -> Callable[[], None]:
     def again() -> None:
+        before, give_up = rig.centre.history.size(), time.monotonic() + LAYING_S
+        while rig.centre.history.size() == before and time.monotonic() < give_up:
+            pass  # as soon as the history has grown, the commit has not happened yet
         rig.centre.kill()
         rig.centre.start()
 
