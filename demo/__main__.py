@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 
 from demo import city as cities
-from demo import report, run
+from demo import elsewhere, report, run
 from demo.fleet import MachineEnded
 from demo.foundation import Series
 from demo.performance import Outcome
@@ -40,7 +40,7 @@ PROBE_S: Final = 20.0
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--for", "for_s", envvar="FOR", callback=duration, metavar="TIME", help="Run so long: 60s, 5m.")
 @click.option("--speed", envvar="SPEED", default=60.0, type=click.FloatRange(0.1, 5000), show_default=True)
 @click.option("--influx-url", envvar="INFLUX_URL", metavar="URL", help="Write series there; else into files.")
@@ -54,12 +54,19 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 @click.option("--seed", default=17, show_default=True, help="Another number, another city.")
 @click.option("--picture", type=_FILE, help="Save the screen as SVG, in the middle of the run.")
 @click.option("--top-speed", is_flag=True, help="Run faster and faster, until the machines no longer keep up.")
-def main(top_speed: bool, **asked: Any) -> None:  # Any: click's own
+@click.pass_context
+def main(context: click.Context, /, top_speed: bool, **asked: Any) -> None:  # Any: click's own
     """A small Jakarta: 32 real machines in 23 rusun, a real broker with TLS, real ingest, and residents with habits."""
+    if context.invoked_subcommand is not None:
+        return
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     series = Series(asked.pop("influx_url"), asked.pop("influx_token_file"), asked.pop("influx_org"))
     wishes, console = Wishes(series=series, **asked), Console(highlight=False)
     sys.exit(_explained(lambda: _probe(wishes, console) if top_speed else _show(wishes, console)))
+
+
+main.add_command(elsewhere.machines)
+main.add_command(elsewhere.registry)
 
 
 def _explained(work: Callable[[], int]) -> int:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 from contract.topics import DeviceId
-from demo.foundation import Folder
 from demo.servers.mosquitto import Credentials
 from edge.readers.simulated import Finger
 from edge.signals import Signal
@@ -44,23 +43,25 @@ class Pace:
 class Connection:
     """How a machine reaches the cloud, and where it keeps its things."""
 
-    port: int
+    broker: str
     credentials: Credentials
-    folder: Folder
+    sealing_key: Path
+    outboxes: Path
+    readers: Path
+    """Sockets of the simulated readers, and logs."""
 
 
 def settings(device: DeviceId, connection: Connection, *, clock: Path, pace: Pace) -> dict[str, str]:
     """The environment of one machine."""
-    folder = connection.folder.machines
     return {
         "HADIR_DEVICE": device,
-        "HADIR_BROKER": f"mqtts://127.0.0.1:{connection.port}",
+        "HADIR_BROKER": connection.broker,
         "HADIR_CA_FILE": str(connection.credentials.ca),
         "HADIR_CERT_FILE": str(connection.credentials.certificate),
         "HADIR_KEY_FILE": str(connection.credentials.key),
-        "HADIR_SEALING_KEY_FILE": str(connection.folder.sealing_key),
-        "HADIR_OUTBOX": str(folder / f"{device}.db"),
-        "HADIR_READER": f"sim:{reader(folder, device)}",
+        "HADIR_SEALING_KEY_FILE": str(connection.sealing_key),
+        "HADIR_OUTBOX": str(connection.outboxes / f"{device}.db"),
+        "HADIR_READER": f"sim:{reader(connection.readers, device)}",
         "HADIR_SIGNALS": "console:json",
         "HADIR_CLOCK": f"simulated:{clock}",
         "HADIR_RESERVE_BYTES": "0",

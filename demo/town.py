@@ -19,7 +19,7 @@ from demo.foundation import Folder, Secrets, Series
 from demo.incidents import Cast
 from demo.network import Cable
 from demo.residents import JAKARTA, Plan
-from demo.servers.mosquitto import Mosquitto
+from demo.servers.mosquitto import Credentials, Mosquitto
 from demo.servers.process import Process
 from provisioning.broker import Service
 
@@ -103,26 +103,31 @@ async def standing(blueprint: Blueprint, folder: Folder, series: Series) -> Asyn
         cables[cast.forgetful].cut()
         ports = {machine: cable.port for machine, cable in cables.items()}
         machines = [
-            _machine(Connection(ports.get(device, broker.port), credentials[device], folder), clocks, device, blueprint)
+            _machine(
+                _connection(ports.get(device, broker.port), credentials[device], folder), clocks, device, blueprint
+            )
             for device in city.machines
         ]
-        connection = Connection(broker.port, credentials[Service.INGEST], folder)
-        ingest = _ingest(connection, clocks.file(CITY), series, speed=blueprint.speed)
+        connection = _connection(broker.port, credentials[Service.INGEST], folder)
+        ingest = _ingest(connection, folder, clock=clocks.file(CITY), series=series, speed=blueprint.speed)
         ears = await stack.enter_async_context(asyncio.TaskGroup())
         stack.push_async_callback(_stop, machines, ingest)
         yield Town(blueprint, folder, secrets, broker, clocks, cables, machines, ingest, ears)
 
 
+def _connection(port: int, credentials: Credentials, folder: Folder) -> Connection:
+    return Connection(f"mqtts://127.0.0.1:{port}", credentials, folder.sealing_key, folder.machines, folder.machines)
+
+
 def _machine(connection: Connection, clocks: Clocks, device: DeviceId, blueprint: Blueprint) -> Machine:
-    folder = connection.folder.machines
     settings = fleet.settings(device, connection, clock=clocks.file(device), pace=Pace(blueprint.speed))
-    return Machine(device, folder, settings)
+    return Machine(device, connection.readers, settings)
 
 
-def _ingest(connection: Connection, clock: Path, series: Series, *, speed: float) -> Process:
-    folder, credentials = connection.folder, connection.credentials
+def _ingest(connection: Connection, folder: Folder, *, clock: Path, series: Series, speed: float) -> Process:
+    credentials = connection.credentials
     environment = {
-        "HADIR_BROKER": f"mqtts://127.0.0.1:{connection.port}",
+        "HADIR_BROKER": connection.broker,
         "HADIR_CA_FILE": str(credentials.ca),
         "HADIR_CERT_FILE": str(credentials.certificate),
         "HADIR_KEY_FILE": str(credentials.key),
