@@ -19,7 +19,18 @@ from cloud.ingest.minutes import Listening
 from cloud.ingest.points import Ledger, Place, Registered, Stage
 from cloud.ingest.store import Store
 from cloud.ingest.sweep import Sweep
-from cloud.records import Connection, RecordsUnavailable, dirty, heard, leases, marks, registry, standing, tallies
+from cloud.records import (
+    Connection,
+    RecordsUnavailable,
+    completeness,
+    dirty,
+    heard,
+    leases,
+    marks,
+    registry,
+    standing,
+    tallies,
+)
 from cloud.records.dirty import DirtyDay
 from cloud.records.heard import Heard
 from cloud.records.marks import StaleFacts
@@ -324,6 +335,7 @@ class Chores:
 
     async def _purge(self) -> None:
         await asyncio.to_thread(purge, self._store.records, now_ms=self._store.now_ms())
+        await asyncio.to_thread(self._store.records.write, completeness.forget_proofs)
 
     async def _write(self, rows: Sequence[Point]) -> None:
         refused = await self._store.history.write(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Final, TypeVar
 
 from cloud.records.verdicts import Letter
@@ -12,6 +12,9 @@ from cloud.records.verdicts import Letter
 log = logging.getLogger(__name__)
 
 REMEMBERED: Final = 5000
+MOST_A_DAY: Final = 200
+"""Letters kept of one topic and reason: enough to see what is wrong, whatever a broken machine goes on to say."""
+_DAY_MS: Final = 86_400_000
 T = TypeVar("T")
 
 
@@ -21,6 +24,8 @@ class Complaints:
     def __init__(self) -> None:
         self._letters: OrderedDict[bytes, None] = OrderedDict()
         self._said: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._kept: Counter[tuple[str, str]] = Counter()
+        self._day = 0
 
     def is_new(self, letter: Letter) -> bool:
         """Whether *letter* must be kept; says so in the log the first time for its topic and reason."""
@@ -32,7 +37,14 @@ class Complaints:
                 letter.reason,
                 extra={"action": "dead_letter", "reason": letter.reason},
             )
-        return _add(self._letters, _fingerprint(letter))
+        return _add(self._letters, _fingerprint(letter)) and self._has_room(said, letter.arrived_ms // _DAY_MS)
+
+    def _has_room(self, said: tuple[str, str], day: int) -> bool:
+        if day != self._day:
+            self._day = day
+            self._kept.clear()
+        self._kept[said] += 1
+        return self._kept[said] <= MOST_A_DAY
 
 
 def _fingerprint(letter: Letter) -> bytes:

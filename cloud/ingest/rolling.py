@@ -70,8 +70,11 @@ def points_of(connection: Connection, code: str, those: Collection[date], *, now
 
 
 def newly_complete(connection: Connection, code: str, *, now_ms: int, back: int) -> list[date]:
-    """Of the last *back* days of estate *code*, those of which every record has arrived and that is not noted yet."""
-    window = Window(days.day_of(now_ms) - timedelta(days=back), days.day_of(now_ms) - timedelta(days=1))
+    """Of the last *back* days of estate *code* since it is live, those complete by now and not noted as such yet."""
+    today, go_live = days.day_of(now_ms), facts.go_live(connection, code)
+    if go_live is None or go_live >= today:
+        return []
+    window = Window(max(go_live, today - timedelta(days=back)), today - timedelta(days=1))
     noted = tallies.completed(connection, code, within=window)
     machines = facts.machines(connection, code, able=Window(window.last, window.last))
     evidence = completeness.evidence(connection, [machine.device for machine in machines])

@@ -5,10 +5,10 @@ Fills the values that `cloud.days.complete` judges.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from cloud.days import Gap, Outbox, Proof
 from cloud.records import positions
@@ -39,6 +39,40 @@ def evidence(connection: Connection, devices: Collection[str]) -> dict[str, Evid
     for row in connection.execute(select(boots).where(boots.c.device.in_(wanted))):
         found[row.device].base_ms[row.boot] = row.base_ms
     return found
+
+
+def forget_proofs(connection: Connection) -> int:
+    """Forget proofs that a later one of the same boot makes idle: both hold, and only the latest counts. How many.
+
+    A machine proves something new with every record it makes; without this, judging it would cost ever more.
+    """
+    idle: list[dict[str, object]] = []
+    for device in connection.scalars(select(proofs.c.device).distinct()).all():
+        found = evidence(connection, [device])[device]
+        reached = {outbox.outbox: outbox.settled.prefix for outbox in found.outboxes}
+        idle += [_proof_key(device, proof) for proof in _idle(found.proofs, reached)]
+    is_it = [proofs.c[name] == bindparam(f"the_{name}") for name in ("device", "outbox", "last_seq", "boot")]
+    if idle:
+        connection.execute(delete(proofs).where(*is_it), idle)
+    return len(idle)
+
+
+def _idle(those: Iterable[Proof], reached: Mapping[str, int]) -> Iterator[Proof]:
+    holding = [proof for proof in those if proof.last_seq <= reached.get(proof.outbox, 0)]
+    latest: dict[tuple[str, str], int] = {}
+    for proof in holding:
+        key = proof.outbox, proof.boot
+        latest[key] = max(proof.uptime_s, latest.get(key, 0))
+    return (proof for proof in holding if proof.uptime_s < latest[proof.outbox, proof.boot])
+
+
+def _proof_key(device: str, proof: Proof) -> dict[str, object]:
+    return {
+        "the_device": device,
+        "the_outbox": proof.outbox,
+        "the_last_seq": proof.last_seq,
+        "the_boot": proof.boot,
+    }
 
 
 def _positions(connection: Connection, devices: list[str]) -> list[tuple[Position, int]]:

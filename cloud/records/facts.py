@@ -57,10 +57,15 @@ class Window:
 
 def estate(connection: Connection, code: str, *, able: Window) -> days.Estate | None:
     """Estate *code* as the registry knows it now, its machines with their able minutes of *able*; None = unknown."""
-    go_live = connection.scalar(select(estates.c.go_live).where(estates.c.estate == code))
-    if go_live is None:
+    since = go_live(connection, code)
+    if since is None:
         return None
-    return days.Estate(code, go_live, tuple(machines(connection, code, able=able)), tuple(holidays(connection, code)))
+    return days.Estate(code, since, tuple(machines(connection, code, able=able)), tuple(holidays(connection, code)))
+
+
+def go_live(connection: Connection, code: str) -> date | None:
+    """The first day of estate *code*; None = unknown."""
+    return connection.scalar(select(estates.c.go_live).where(estates.c.estate == code))
 
 
 def machines(connection: Connection, code: str, *, able: Window) -> list[Machine]:

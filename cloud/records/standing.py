@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from cloud.records import registry
 from cloud.records.positions import read_all
 from cloud.records.registry import Installation
-from cloud.records.schema import arrivals, held, streams
+from cloud.records.schema import REJECTED, arrivals, held, streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +55,5 @@ def count_held(connection: Connection) -> int:
 def _by_device(connection: Connection, table: Table) -> dict[str, int]:
     query = select(streams.c.device, func.count().label("n")).join(table, table.c.stream == streams.c.id)
     if table is arrivals:
-        query = query.where(arrivals.c.state == "rejected")
+        query = query.where(REJECTED)
     return {row.device: row.n for row in connection.execute(query.group_by(streams.c.device))}

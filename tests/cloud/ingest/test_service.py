@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from cloud.feed import Arrived
+from cloud.ingest import complaints
 from cloud.ingest.service import Service
 from cloud.records import RecordsUnavailable
+from cloud.records.verdicts import Letter
 from contract import codec, topics
+from contract.cards import OpeningKey
 from contract.messages import Envelope, Heartbeat, Resume, Stored
 from contract.topics import Topic
 
@@ -38,6 +41,13 @@ def records(world, *made, device=None, confirmed=0) -> Arrived:
     envelope = Envelope(device=device, outbox=world.OUTBOX, confirmed=confirmed)
     payload = codec.encode_batch(envelope, [codec.body(each) for each in made])
     return Arrived(str(topics.records(device)), payload, False, world.NOON)
+
+
+def batch_of(world, *made, device=None) -> Arrived:
+    """Records as they stand, readable or not."""
+    device = device or world.DEVICE
+    said = {"v": 1, "device": device, "outbox": world.OUTBOX, "confirmed": 0, "records": made}
+    return Arrived(str(topics.records(device)), json.dumps(said).encode(), False, world.NOON)
 
 
 def said(wire, world, model=Stored):
@@ -84,6 +94,83 @@ async def test_a_resent_bad_message_is_kept_and_said_once(small_world, caplog):
     await service.work([Arrived("hadir/v1/DMG-01/records", b"y", False, small_world.NOON)])
     assert small_world.rows("SELECT COUNT(*) FROM dead_letters") == [(2,)]
     assert [record.action for record in caplog.records] == ["dead_letter"]
+
+
+def test_a_machine_that_never_stops_fills_no_table():
+    known, kept = complaints.Complaints(), complaints.MOST_A_DAY
+    letters = [Letter(0, "mqtt", "t", "not_json", "", str(number).encode()) for number in range(kept + 5)]
+    assert sum(map(known.is_new, letters)) == kept
+    assert known.is_new(Letter(0, "mqtt", "t", "bad_text", "", b"another reason"))
+    assert known.is_new(Letter(86_400_000, "mqtt", "t", "not_json", "", b"another day"))
+
+
+def sealed_elsewhere(world, seq):
+    return str(world.Machine(device=type(world.DEVICE)("DMG-02")).tap(seq).card)
+
+
+def raw(world, record, **more):
+    """A record as it may come from a program that is not ours."""
+    return json.loads(codec.body(record)) | more
+
+
+BAD_RECORDS = {
+    "a null character": (lambda w: raw(w, w.machine.hours(2), boot="\0"), "rejected", "bad_text"),
+    "half a character": (lambda w: raw(w, w.machine.hours(2), boot="\ud800"), "rejected", "bad_text"),
+    "2 to the 63": (lambda w: raw(w, w.machine.hours(2), mono=2**63), "rejected", "too_big"),
+    "a kind nobody knows": (lambda w: raw(w, w.machine.hours(2), kind="song"), "rejected", "unreadable"),
+    "a field that lacks": (lambda w: {"kind": "hours", "seq": 2}, "rejected", "unreadable"),
+    "a card that is none": (lambda w: raw(w, w.machine.tap(2), card="k1.AAAA"), "rejected", "unreadable_card"),
+    "a card of another device": (
+        lambda w: raw(w, w.machine.tap(2), card=sealed_elsewhere(w, 2)), "rejected", "unreadable_card",
+    ),
+    "an unknown key": (
+        lambda w: raw(w, w.Machine(key=OpeningKey.generate("k9").public()).tap(2)), "held", "unknown_key",
+    ),
+    "from the future": (lambda w: raw(w, w.machine.tap(2, at=w.NOON + 301_000)), "held", "future"),
+    "before the installation": (lambda w: raw(w, w.machine.tap(2, at=w.NOON - 101 * w.DAY)), "held", "not_installed"),
+    "under a clock that lies": (lambda w: raw(w, w.machine.tap(2, at=5, clock="untrusted")), "held", "undated"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "state", "reason"), BAD_RECORDS.values(), ids=BAD_RECORDS.keys())
+async def test_a_bad_record_is_answered_by_its_seq_and_its_neighbours_are_stored(small_world, make, state, reason):
+    wire, machine = Wire(), small_world.machine
+    batch = [raw(small_world, machine.tap(1)), make(small_world), raw(small_world, machine.tap(3))]
+    await Service(wire, small_world.store).work([batch_of(small_world, *batch)])
+    (answer,) = said(wire, small_world)
+    assert getattr(answer, state) == {2: reason}
+    assert (answer.upto, answer.outcomes, answer.digests.keys()) == (3, {1: "known", 3: "known"}, {1, 2, 3})
+    letters = [(2, reason)] if state == "rejected" else []
+    assert small_world.rows("SELECT seq, reason FROM dead_letters") == letters
+
+
+async def test_a_machine_that_is_installed_nowhere_is_told_that_it_waits(small_world):
+    wire, stray = Wire(), type(small_world.DEVICE)("PSK-77")
+    tap = small_world.Machine(device=stray).tap(1)
+    await Service(wire, small_world.store).work([batch_of(small_world, raw(small_world, tap), device=stray)])
+    ((topic, payload),) = wire.said
+    assert codec.decode(payload, Stored, device=topic.device).held == {1: "not_installed"}
+
+
+async def test_a_seq_that_repeats_with_other_bytes_is_named_as_a_conflict_and_not_confirmed(small_world):
+    wire, machine = Wire(), small_world.machine
+    service = Service(wire, small_world.store)
+    await service.work([records(small_world, machine.tap(1))])
+    await service.work([records(small_world, machine.hours(1), machine.hours(2))])
+    answer = said(wire, small_world)[-1]
+    assert (answer.conflicts.spans, answer.digests.keys(), answer.upto) == (((1, 1),), {2}, 2)
+
+
+async def test_a_jump_in_seq_is_a_gap_that_is_asked_for_and_no_error(small_world):
+    wire, machine = Wire(), small_world.machine
+    service = Service(wire, small_world.store)
+    await service.work([records(small_world, machine.tap(1), machine.tap(2**53 - 1))])
+    (answer,) = said(wire, small_world)
+    assert (answer.upto, answer.beyond.spans) == (1, ((2**53 - 1, 2**53 - 1),))
+    small_world.time.advance(minutes=3)
+    await service.work([records(small_world, machine.tap(2))])
+    assert [each.missing.spans for each in said(wire, small_world, Resume)] == [((3, 2**53 - 2),)]
+    assert small_world.rows("SELECT COUNT(*) FROM dead_letters") == [(0,)]
 
 
 async def test_a_message_that_breaks_the_program_is_set_aside_alone(small_world):

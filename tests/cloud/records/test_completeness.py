@@ -7,7 +7,7 @@ from sqlalchemy import Table, insert
 
 from cloud import days
 from cloud.days import Gap, Proof
-from cloud.records import Records, completeness
+from cloud.records import Connection, Records, completeness
 from cloud.records import schema as tables
 from cloud.records.completeness import Evidence
 from contract.ranges import Ranges
@@ -93,3 +93,26 @@ def test_proofs_and_boots_are_those_of_the_machine(booted: Records) -> None:
     put(booted, tables.proofs, {"device": "MRD-01", "outbox": OLD, "last_seq": 9, "boot": "b", "uptime_s": 1})
     found = evidence(booted)
     assert (found.proofs, found.base_ms) == ([Proof(OLD, 2, "b", 10)], {"b": 1000})
+
+
+def test_proofs_that_a_later_one_makes_idle_are_forgotten_and_nothing_changes(booted: Records) -> None:
+    stream(booted, 1, OLD, answered="[[1,3],[5,5]]")
+    for last_seq, uptime_s in ((1, 10), (2, 20), (3, 30), (5, 50), (9, 90)):
+        beat(booted, OLD, last_seq, uptime_s)
+    before = complete(booted)
+    assert booted.write(completeness.forget_proofs) == 2
+    assert [proof.last_seq for proof in evidence(booted).proofs] == [3, 5, 9]
+    assert complete(booted) == before == 31_000
+    assert booted.write(completeness.forget_proofs) == 0
+
+
+def test_counting_what_was_rejected_reads_no_more_than_that(records: Records) -> None:
+    query = "SELECT device, COUNT(*) FROM streams JOIN arrivals ON stream = id WHERE state = 'rejected' GROUP BY device"
+
+    def plan(connection: Connection) -> list[str]:
+        if records.dialect == "sqlite":
+            return [str(row) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # an empty table is read whole otherwise
+        return [str(row) for row in connection.exec_driver_sql(f"EXPLAIN {query}")]
+
+    assert any("ix_arrivals_rejected" in line for line in records.write(plan))

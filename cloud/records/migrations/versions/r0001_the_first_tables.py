@@ -177,6 +177,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stream", "seq", name=op.f("pk_arrivals")),
     )
     op.create_index(op.f("ix_arrivals_arrived_ms"), "arrivals", ["arrived_ms"], unique=False)
+    is_rejected = sa.text("state = 'rejected'")
+    op.create_index(
+        "ix_arrivals_rejected",
+        "arrivals",
+        ["stream"],
+        unique=False,
+        sqlite_where=is_rejected,
+        postgresql_where=is_rejected,
+    )
     op.create_table(
         "installations",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
