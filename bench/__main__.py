@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -123,13 +123,33 @@ def _write(run: Run, load: float) -> None:
     from bench import picture  # drawing needs a library that measuring does not
 
     DOCS.mkdir(parents=True, exist_ok=True)
-    day = datetime.now(UTC).date().isoformat()
-    head = f"# What it takes\n\n`make bench`, {day}, on {figures.machine()}; load before it began: {load:.1f}.\n\n"
-    plot = "\n![How long taps took, and the ingester's memory](plot.svg)\n"
-    (DOCS / "README.md").write_text(head + figures.markdown(run.figures) + plot, "utf-8")
-    kept = {"day": day, "machine": figures.machine(), "load": load, "figures": figures.as_json(run.figures)}
+    kept = _kept()
+    for name, figure in figures.as_json(run.figures, load).items():
+        kept["figures"][name] = figure
+    for name, delays in run.delays.items():
+        kept["delays"][name] = [round(figures.percentile(delays, at / 200), 4) for at in range(201)]
+    for name, memory in run.memory.items():
+        kept["memory"][name] = [(round(at, 1), round(size, 1)) for at, size in memory[:: 1 + len(memory) // 200]]
     (DOCS / "figures.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    picture.draw(DOCS / "plot.svg", delays=run.delays, memory=run.memory)
+    (DOCS / "README.md").write_text(_page(figures.from_json(kept["figures"])), "utf-8")
+    picture.draw(DOCS / "plot.svg", delays=kept["delays"], memory=kept["memory"])
+
+
+def _kept() -> dict[str, dict[str, Any]]:  # Any: JSON
+    """What earlier runs left: a part that is measured anew takes the place of the old one."""
+    file = DOCS / "figures.json"
+    kept: dict[str, dict[str, Any]] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    return {part: dict(kept.get(part, {})) for part in ("figures", "delays", "memory")}
+
+
+def _page(rows: list[Figure]) -> str:
+    day = datetime.now(UTC).date().isoformat()
+    return (
+        f"# What it takes\n\n`make bench ARGS=--write`, {day}, on {figures.machine()}. "
+        "Ratios are of one run, side by side; "
+        "`figures.json` says how busy the machine was before each part.\n\n"
+        f"{figures.markdown(rows)}\n![How long taps took, and the ingester's memory](plot.svg)\n"
+    )
 
 
 if __name__ == "__main__":

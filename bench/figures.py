@@ -6,10 +6,10 @@ import os
 import platform
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 OK: Final = "met"
 MISSED: Final = "not met"
@@ -81,6 +81,11 @@ def markdown(figures: Sequence[Figure]) -> str:
     return f"{table}\n\n{limits}\n"
 
 
-def as_json(figures: Sequence[Figure]) -> list[dict[str, object]]:
-    """For a file that the next run is compared with."""
-    return [asdict(figure) for figure in figures]
+def as_json(figures: Sequence[Figure], load: float) -> dict[str, dict[str, object]]:
+    """By name, for a file; with how busy the machine was before."""
+    return {figure.name: asdict(figure) | {"load": round(load, 1)} for figure in figures}
+
+
+def from_json(kept: Mapping[str, Mapping[str, Any]]) -> list[Figure]:  # Any: JSON
+    """Back from the file."""
+    return [Figure(**{name: value for name, value in each.items() if name != "load"}) for each in kept.values()]

@@ -40,9 +40,9 @@ def measure(
     """The drain of a whole month of backlog, a few thousand single taps, and what both are compared with."""
     each = days * a_day
     names = centre.devices(machines)
-    with centre.standing(names) as system:
+    with centre.standing(names, days=days + 2) as system:
         drained = _drain(system, names, each, size=codec.MAX_RECORDS)
-    with centre.standing(names) as system:
+    with centre.standing(names, days=days + 2) as system:
         single = _drain(system, names, max(1, singles // machines), size=1)
     with centre.standing(names) as system:
         raw = _raw(system, names, each)
@@ -81,7 +81,7 @@ def _drain(system: System, names: Sequence[DeviceId], each: int, *, size: int) -
     fleet = Fleet(system.broker, names)
     for device in names:
         fleet.load(device, _bodies(system, device, each), size=size)
-    ingester = system.ingester(**centre.QUIET)
+    ingester = centre.ingester(system)
     with fleet.connected(), watched(ingester.pid) as memory:
         before = cpu_s(ingester.pid)
         seconds = fleet.drain(patience_s=900)

@@ -41,7 +41,7 @@ def agents(*, machines: int = 32, taps: int = 20) -> Waited:
     """Real agents, a card at each of them every two seconds."""
     names = centre.devices(machines)
     with centre.standing(names) as system:
-        ingester = system.ingester(**centre.QUIET)
+        ingester = centre.ingester(system)
         programs = {name: _agent(system, name) for name in names}
         time.sleep(SLACK_S)
         with watched(ingester.pid) as memory, ThreadPoolExecutor(max_workers=machines) as hands:
@@ -60,7 +60,7 @@ def crowd(*, machines: int = 3200, per_second: int = 100, seconds: float = 60) -
         many = Fleet(system.broker, names)
         key = centre.sealing_key(system)
         cards = [seal(key, name, [number % centre.CARDS])[0] for number, name in enumerate(names)]
-        ingester = system.ingester(**centre.QUIET)
+        ingester = centre.ingester(system)
         with many.connected(), watched(ingester.pid) as memory:
             _keep_pace(many, names, cards, per_second=per_second, seconds=seconds)
             deadline = time.monotonic() + 10 * SLACK_S
@@ -141,7 +141,7 @@ def idle(*, minutes: float = 10) -> list[Figure]:
     """A connected agent that nobody uses, for ten minutes."""
     names = centre.devices(1)
     with centre.standing(names) as system:
-        system.ingester(**centre.QUIET)
+        centre.ingester(system)
         agent = _agent(system, names[0])
         time.sleep(SLACK_S)
         before, began, first = cpu_s(agent.pid), time.monotonic(), resident_mb(agent.pid)
