@@ -147,22 +147,25 @@ def server(now: datetime, folder: Path, hosts: tuple[str, ...], out: Path) -> No
 
 @group.command()
 @click.argument("folder", type=_FOLDER)
-@click.argument("name")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--csr", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Sign this request.")
 @click.option("--out", type=_FOLDER, default=Path(), help="Where NAME.pem (and without --csr NAME.key) go.")
 @click.pass_obj
-def issue(now: datetime, folder: Path, name: str, csr: Path | None, out: Path) -> None:
-    """Sign a client certificate for the machine or service NAME; without --csr make its key here too."""
+def issue(now: datetime, folder: Path, names: tuple[str, ...], csr: Path | None, out: Path) -> None:
+    """Sign a client certificate for each machine or service NAME; without --csr make its key here too."""
+    if csr is not None and len(names) > 1:
+        raise click.UsageError("A request is one machine's: give one NAME with --csr.")
     authority = AuthorityFolder(folder)
     try:
-        if csr is None:
-            authority.issue_client(name, out, now=now)
-        else:
-            asked = x509.load_pem_x509_csr(csr.read_bytes())
-            files.replace(out / f"{name}.pem", authority.sign_client(asked, name=name, now=now))
+        for name in names:
+            if csr is None:
+                authority.issue_client(name, out, now=now)
+            else:
+                asked = x509.load_pem_x509_csr(csr.read_bytes())
+                files.replace(out / f"{name}.pem", authority.sign_client(asked, name=name, now=now))
+            click.echo(f"Certificate written to {out / f'{name}.pem'}.")
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Certificate written to {out / f'{name}.pem'}.")
 
 
 @group.command()

@@ -48,14 +48,14 @@ class Influx:
         self._client.close()
 
     def found(self, folder: Path) -> Found:
-        """What is there, and which secrets lie in *folder*."""
+        """What is there, and which secrets lie in *folder*; an empty file only says whose the secret will be."""
         listed = self._buckets()
         names = {bucket.id: bucket.name for bucket in listed}
         kept = {bucket.name: _retention(bucket.retention_rules) for bucket in listed}
         return Found(
             {bucket.value: kept[bucket.value] for bucket in Bucket if bucket.value in kept},
             self._tokens(names),
-            frozenset(path.name for path in folder.iterdir()),
+            frozenset(path.name for path in folder.iterdir() if path.is_file() and path.stat().st_size),
         )
 
     def _buckets(self) -> list[LibraryBucket]:

@@ -1,6 +1,7 @@
 """`influx apply` against a small InfluxDB 2 with the documented answers; and what it decides, as a table."""
 
 import json
+import os
 import re
 import stat
 import threading
@@ -155,6 +156,19 @@ def test_a_secret_is_readable_by_its_owner_alone_and_grafanas_is_a_whole_header(
     assert (out / "influx_grafana_ops").read_text() == f"Token {texts['grafana_ops']}"
     assert {stat.S_IMODE(path.stat().st_mode) for path in out.iterdir()} == {0o600}
     assert "text-" not in result.output
+
+
+def test_an_empty_file_holds_no_secret_but_keeps_its_owner(server: FakeInflux, out: Path) -> None:
+    (out / "influx_ingest").touch()
+    owned = os.geteuid() == 0
+    if owned:
+        os.chown(out / "influx_ingest", 10001, 10001)
+    apply(server, out)
+    (out / "influx_ingest").write_text("")
+    result = apply(server, out)
+    assert "make a token for ingest" in result.output
+    assert (out / "influx_ingest").read_text().startswith("text-")
+    assert (out / "influx_ingest").stat().st_uid == (10001 if owned else os.geteuid())
 
 
 def test_doing_it_again_changes_nothing(server: FakeInflux, out: Path) -> None:

@@ -41,6 +41,15 @@ def test_a_request_made_on_the_machine_is_signed_without_a_key_leaving_it(author
     assert [file.name for file in out.iterdir()] == ["DMG-01.pem"]
 
 
+def test_one_command_issues_to_many_but_a_request_is_one_machines(authority: Path, tmp_path: Path) -> None:
+    assert run("ca", "issue", authority, "DMG-01", "DMG-02", "--out", tmp_path).exit_code == 0
+    assert {"DMG-01.key", "DMG-01.pem", "DMG-02.key", "DMG-02.pem"} <= {file.name for file in tmp_path.iterdir()}
+    (tmp_path / "csr.pem").write_bytes(ca.pem(ca.request(ca.new_key(), "DMG-03")))
+    refused = run("ca", "issue", authority, "DMG-03", "DMG-04", "--csr", tmp_path / "csr.pem", "--out", tmp_path)
+    assert refused.exit_code == 2
+    assert "give one NAME with --csr" in refused.output
+
+
 def test_revoking_says_how_many_and_what_is_next(authority: Path, tmp_path: Path) -> None:
     run("ca", "issue", authority, "DMG-01", "--out", tmp_path)
     result = run("ca", "revoke", authority, "DMG-01")
