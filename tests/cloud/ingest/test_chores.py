@@ -1,5 +1,6 @@
 """One ingester at a time writes minute rows and roll-ups; nobody is called silent while nobody listened."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 import pytest
@@ -141,3 +142,34 @@ async def test_it_is_ready_while_both_databases_take_what_comes(world, trouble):
 
 def test_the_lease_outlives_a_few_turns():
     assert chores.LEASE_MS > 10_000 * chores.TICK_S
+
+
+async def test_a_chore_that_waits_for_the_history_costs_neither_the_lease_nor_the_listening(small_world, monkeypatch):
+    monkeypatch.setattr(chores, "TICK_S", 0.01)
+    waits = asyncio.Event()
+
+    class Held:
+        trouble = "the token is refused"
+
+        async def write(self, points):
+            waits.set()
+            await asyncio.Event().wait()
+
+    small_world.store.history = Held()
+    task = asyncio.create_task(Chores(small_world.store, Ears(), instance="a").run())
+    async with asyncio.timeout(10):
+        await waits.wait()
+        for minute in range(1, 4):
+            small_world.time.advance(seconds=20)
+            wanted = small_world.NOON + minute * 20_000
+            while noted(small_world) != (wanted + chores.LEASE_MS, wanted):  # noqa: ASYNC110  # rows say nothing
+                await asyncio.sleep(0.01)
+    task.cancel()
+    assert small_world.rows("SELECT value FROM marks WHERE name = 'listening_since'") == [(small_world.NOON,)]
+
+
+def noted(world) -> tuple[object, object]:
+    """Until when the lease is taken, and until when somebody listened."""
+    ((until,),) = world.rows("SELECT MAX(until_ms) FROM leases")
+    ((heard,),) = world.rows("SELECT MAX(value) FROM marks WHERE name = 'listening_until'")
+    return until, heard
