@@ -34,9 +34,7 @@ def main(  # one parameter per option: click calls it
         for row in ROWS:
             click.echo(f"{row.name:24} {row.guard}")
         return
-    results = _show(_wanted(only), taps, jobs or max(2, os.cpu_count() or 1))
-    if markdown is not None:
-        markdown.write_text(table.markdown(results), "utf-8")
+    results = _show(_wanted(only), taps, jobs or max(2, os.cpu_count() or 1), markdown)
     sys.exit(0 if all(result.is_good for result in results) else 1)
 
 
@@ -48,7 +46,7 @@ def _wanted(only: str) -> list[Row]:
     return [row for row in ROWS if not names or row.name in names]
 
 
-def _show(rows: list[Row], taps: int, jobs: int) -> list[Result]:
+def _show(rows: list[Row], taps: int, jobs: int, markdown: Path | None) -> list[Result]:
     """Play *rows* under a progress bar, then print the table in the order of the rows."""
     console, began = Console(), time.monotonic()
     if not console.is_terminal:
@@ -61,10 +59,12 @@ def _show(rows: list[Row], taps: int, jobs: int) -> list[Result]:
             rows, taps, jobs=jobs, told=lambda row, words: progress.update(task, description=f"{row.name}: {words}")
         ):
             results.append(result)
+            results.sort(key=lambda result: rows.index(result.row))
             progress.update(task, advance=1)
+            if markdown is not None:
+                markdown.write_text(table.markdown(results), "utf-8")
             if not result.is_good:
                 progress.console.print(f"{result.row.name}: NOT GOOD", style="bold red")
-    results.sort(key=lambda result: rows.index(result.row))
     console.print(table.terminal(results))
     for result in filter(table.notes, results):
         console.print(f"{result.row.name}: {table.notes(result)}", highlight=False, markup=False, soft_wrap=True)

@@ -57,7 +57,7 @@ _ANSWERED_ANYWAY = (
         "cloud/ingest/service.py",
         _TAKE,
         f"            try:\n    {_TAKE}            except RecordsUnavailable:\n"
-        f"                await self._answer({_ANSWERS})\n",
+        f"                await self._answer({_ANSWERS})\n                return\n",
     ),
 )
 _REFUSED = "            case Published(kind, refusal):\n"
@@ -76,7 +76,7 @@ CUTS: Final[dict[str, Sequence[Cut]]] = {
         Cut("edge/pacing.py", "due = [flight for flight in self._flights if flight.due_ms <= now]", "return []")
     ],
     "two-ingesters": [
-        Cut("cloud/records/positions.py", "ordered, for_update=True)}", "ordered, for_update=False)}"),
+        Cut("edge/pacing.py", "due = [flight for flight in self._flights if flight.due_ms <= now]", "return []")
     ],
     "influxdb-down": [
         Cut(
@@ -88,7 +88,11 @@ CUTS: Final[dict[str, Sequence[Cut]]] = {
         )
     ],
     "postgres-stopped": _ANSWERED_ANYWAY,
-    "sqlite-locked": _ANSWERED_ANYWAY,
+    "sqlite-locked": [
+        *_ANSWERED_ANYWAY,
+        Cut("cloud/records/engine.py", "BUSY_TIMEOUT_S: Final = 10", "BUSY_TIMEOUT_S: Final = 1"),
+        Cut("cloud/records/engine.py", "stop=tenacity.stop_after_attempt(8)", "stop=tenacity.stop_after_attempt(1)"),
+    ],
     "half-open": [
         Cut(
             "edge/link.py",

@@ -97,12 +97,16 @@ def _operation(name: str, rest: str, begun: int) -> Iterator[Operation]:
         case "write" if int(file[1]) == _SCREEN:
             yield Shown(_data(rest))
         case "pwrite64":
-            numbers = rest[rest.rindex('"') :].split(",")
-            yield Write(path, int(numbers[2].split(")")[0]), _data(rest))
+            yield Write(path, _number(rest[rest.rindex('"') :].split(",")[2]), _data(rest))
         case "ftruncate":
-            yield Truncate(path, int(rest.split(",")[1].split(")")[0]))
+            yield Truncate(path, _number(rest.split(",")[1]))
         case "fsync" | "fdatasync":
             yield Sync(path, begun)
+
+
+def _number(text: str) -> int:
+    """The number at the beginning; the call may have been left unfinished behind it."""
+    return int(text.strip().partition(")")[0].partition(" ")[0])
 
 
 def _data(rest: str) -> bytes:

@@ -18,12 +18,12 @@ ROWS: Final = (
     Row(
         "two-ingesters",
         "two ingesters, one kill -9",
-        "positions are locked and merged as sets, each seq is counted once",
+        "what one ingester took and never answered goes to the other",
         pipe.one_of_two_killed,
     ),
     Row("influxdb-down", "InfluxDB killed, then only its engine", "history first, SQL second", stores.history_down),
-    Row("postgres-stopped", "PostgreSQL stopped, killed", "a batch waits for the database", stores.postgres_stopped),
-    Row("sqlite-locked", "SQLite locked by another program", "a lock that lasts is waited out", stores.sqlite_locked),
+    Row("postgres-stopped", "PostgreSQL stopped, killed", "no answer while SQL is away", stores.postgres_stopped),
+    Row("sqlite-locked", "SQLite locked by others", "`stored` waits as long as a lock lasts", stores.sqlite_locked),
     Row(
         "half-open",
         "half-open TCP, packets dropped",

@@ -39,8 +39,9 @@ def test_a_sync_covers_only_what_was_written_before_it_began() -> None:
     lines = [
         f'7 pwrite64({PATH}, "{escaped(b"a")}", 1, 0) = 1',
         f"7 fdatasync({PATH} <unfinished ...>",
-        f'8 pwrite64({PATH}, "{escaped(b"b")}", 1, 1) = 1',
+        f'8 pwrite64({PATH}, "{escaped(b"b")}", 1, 1 <unfinished ...>',
         "7 <... fdatasync resumed>) = 0",
+        "8 <... pwrite64 resumed>) = 1",
     ]
     assert read(lines) == [Write(FILE, 0, b"a"), Write(FILE, 1, b"b"), Sync(FILE, 1)]
     assert image(*read(lines)) == {FILE: b"a"}
