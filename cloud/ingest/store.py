@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -57,6 +57,8 @@ class _Resolved:
     deliveries: list[Delivery]
     points: list[Point]
     duplicates: int
+    rejected: int
+    """Of what is not stored yet; each becomes a dead letter."""
 
 
 class Store:
@@ -153,8 +155,8 @@ class Store:
         return stored
 
     async def _store_whole(self, wanted: list[Request], letters: Sequence[Letter]) -> list[Answer]:
-        for _ in range(MOST_ATTEMPTS):
-            resolved = await asyncio.to_thread(self._resolve, wanted)
+        for attempt in range(MOST_ATTEMPTS):
+            resolved = await asyncio.to_thread(self._resolve, wanted, is_repeated=attempt > 0)
             refused = await self.history.write(resolved.points)
             try:
                 return await asyncio.to_thread(self._commit, resolved, [*letters, *self._refusals(refused)])
@@ -170,18 +172,22 @@ class Store:
             return ledger.take(connection, resolved.deliveries, letters=letters, facts=facts)
 
         standings = self.records.write(work)
-        self.tally.letters += len(letters)
+        self.tally.letters += len(letters) + resolved.rejected
         self.tally.duplicates += resolved.duplicates
         stored = [answers.stored(standing, now_ms=now_ms) for standing in standings]
         return [*stored, *self._ask([each.position for each in standings if self._is_due(each.position)])]
 
-    def _resolve(self, wanted: Sequence[Request]) -> _Resolved:
+    def _resolve(self, wanted: Sequence[Request], *, is_repeated: bool = False) -> _Resolved:
+        """Verdicts and points by the registry of now. *is_repeated*: points written under an older one are overwritten.
+
+        Other records need no point if they are kept: neither again, nor from other bytes under their seq.
+        """
         cards = {id(item): self._open(request, item) for request in wanted for item in request.items}
         pseudonyms = {card.pseudonym for card in cards.values() if isinstance(card, Opened)}
         devices = {request.key.device for request in wanted}
         seqs = {request.key: [_seq(item) for item in request.items] for request in wanted}
 
-        def look_up(connection: Connection) -> tuple[Registry, dict[StreamKey, set[int]]]:
+        def look_up(connection: Connection) -> tuple[Registry, dict[StreamKey, Mapping[int, str]]]:
             places = registry.installations_of(connection, devices)
             known = registry.cards_of(connection, pseudonyms)
             return Registry(registry.version(connection), places, known), ledger.already(connection, seqs)
@@ -196,14 +202,13 @@ class Store:
             )
             for request in wanted
         ]
-        points = [
-            point
-            for delivery in deliveries
-            for entry in delivery.entries
-            if entry.seq not in already[delivery.key]
-            for point in observed.points_of(delivery.key.device, entry)
-        ]
-        return _Resolved(facts.version, deliveries, points, sum(map(len, already.values())))
+        entries = [(each.key, entry) for each in deliveries for entry in each.entries]
+        new = [(key, entry) for key, entry in entries if entry.seq not in already[key]]
+        same = [(key, entry) for key, entry in entries if already[key].get(entry.seq) == entry.record.digest]
+        wanting = [*new, *same] if is_repeated else new
+        points = [point for key, entry in wanting for point in observed.points_of(key.device, entry)]
+        rejected = sum(isinstance(entry.verdict, Rejected) for _, entry in new)
+        return _Resolved(facts.version, deliveries, points, sum(map(len, already.values())), rejected)
 
     def _open(self, request: Request, item: Item) -> CardRead | None:
         if isinstance(item.record, Unreadable) or item.forced or not isinstance(item.record.record, Tap):

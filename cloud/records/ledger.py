@@ -117,11 +117,11 @@ def _merge_all(
     return after, new
 
 
-def already(connection: Connection, seqs: Mapping[StreamKey, Sequence[int]]) -> dict[StreamKey, set[int]]:
-    """Which of these *seqs* of each stream are kept already: nothing more need be written for them."""
+def already(connection: Connection, seqs: Mapping[StreamKey, Sequence[int]]) -> dict[StreamKey, Mapping[int, str]]:
+    """Which of these *seqs* of each stream are kept already, and by which digest they are known."""
     known = positions.read(connection, seqs)
     found = _digests(connection, [(position, seqs[key]) for key, position in known.items()])
-    return {key: set(found.get(known[key].id, ())) if key in known else set() for key in seqs}
+    return {key: found.get(known[key].id, {}) if key in known else {} for key in seqs}
 
 
 def _digests(connection: Connection, asked: Iterable[tuple[Position, Sequence[int]]]) -> dict[int, dict[int, str]]:

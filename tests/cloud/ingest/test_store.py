@@ -291,6 +291,20 @@ async def test_a_registration_in_the_midst_is_not_overlooked(world):
     assert len(calls) == 2
 
 
+async def test_a_slow_ingester_leaves_the_point_as_the_registry_of_now_has_it(world):
+    write, batch = world.history.write, world.machine.batch(world.machine.tap(1, world.STRANGER))
+
+    async def slow(points):
+        world.history.write = write
+        world.register(world.STRANGER, world.UNIT, "member")
+        await world.another_store().take([batch])
+        return await write(points)
+
+    world.history.write = slow
+    await world.store.take([batch])
+    assert [dict(point.fields)["known"] for point in world.history.named("tap")] == [1]
+
+
 # ---- whose days change -----------------------------------------------------------------------------------------------
 
 
