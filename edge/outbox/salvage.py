@@ -1,7 +1,7 @@
 """A damaged outbox file: set aside with its -wal and -shm, and read for whatever can still be read.
 
-Read forwards until it breaks, then backwards: one torn page costs what lies on it. A row counts only if its text is a
-record of its seq and its digest agrees.
+Read forwards until it breaks, then backwards, then singly between: one torn page costs what lies on it. A row counts
+only if its text is a record of its seq and its digest agrees.
 """
 
 import re
@@ -57,7 +57,10 @@ def read(aside: Path) -> Wreck:
         return Wreck((), {})
     try:
         found = {row.id: row for row in _scan(db, "ASC")}
+        below = max(found, default=0)
         found |= {row.id: row for row in _scan(db, "DESC", known=frozenset(found))}
+        above = min((number for number in found if number > below), default=0)
+        found |= {row.id: row for row in _singly(db, range(below + 1, above))}
         return Wreck(tuple(found.values()), _ended(db, tuple(found.values())))
     finally:
         db.close()
@@ -73,6 +76,17 @@ def _scan(db: sqlite3.Connection, order: str, known: frozenset[int] = frozenset(
                 yield saved
     except (sqlite3.Error, UnicodeDecodeError, OverflowError):
         return
+
+
+def _singly(db: sqlite3.Connection, numbers: range) -> Iterator[Saved]:
+    """Rows between the first damage and the last: each is looked up by itself, so that only torn pages cost theirs."""
+    for number in numbers:
+        try:
+            raw = db.execute(f"SELECT {_COLUMNS} FROM row WHERE id = ? AND body IS NOT NULL", (number,)).fetchone()
+        except (sqlite3.Error, UnicodeDecodeError, OverflowError):
+            continue
+        if raw is not None and (saved := _sound(raw)) is not None:
+            yield saved
 
 
 def _sound(raw: tuple[object, ...]) -> Saved | None:

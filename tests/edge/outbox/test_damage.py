@@ -77,6 +77,21 @@ def test_readable_rows_of_a_torn_file_are_sent_under_their_old_name(path, tap, s
     outbox.close()
 
 
+def test_each_torn_page_costs_only_what_lies_on_it(path, tap, stamp) -> None:
+    fill(path, tap, stamp, 400)
+    content = bytearray(path.read_bytes())
+    leaves = [
+        page
+        for page in range(len(content) // PAGE)
+        if content[page * PAGE] == 13 and b"k1.0" in content[page * PAGE : (page + 1) * PAGE]
+    ]
+    for page in leaves[10], leaves[-10]:
+        content[page * PAGE : (page + 1) * PAGE] = os.urandom(PAGE)
+    path.write_bytes(content)
+    saved = salvage.read(salvage.set_aside(path)).rows
+    assert len(saved) > 400 - 2 * PAGE // 150
+
+
 def test_a_wreck_is_read_once(path, tap, stamp) -> None:
     fill(path, tap, stamp, 3)
     salvage.set_aside(path)
