@@ -42,7 +42,7 @@ ROWS: Final = (
     ),
     Row(
         "rolled-back-unsent",
-        "the same, taps nobody else had",
+        "older disk image, taps nobody else had",
         "a position above its own highest seq closes the outbox",
         disk.rolled_back_unsent,
         destroys_unsent=True,
@@ -51,7 +51,7 @@ ROWS: Final = (
     Row("corrupt", "outbox damaged", "a damaged file is set aside, its readable rows are sent", disk.corrupted),
     Row(
         "corrupt-unsent",
-        "the same, taps nobody else had",
+        "outbox damaged, taps nobody else had",
         "what is gone is declared: `outbox_closed`, `records_dropped`",
         disk.corrupted_unsent,
         destroys_unsent=True,

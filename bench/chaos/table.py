@@ -47,7 +47,8 @@ def notes(result: Result) -> str:
         return result.failure
     declared = "declared" if result.score.is_declared else "NOT DECLARED"
     said = [declared] if result.row.destroys_unsent else []
-    return "; ".join([*said, *filter(None, [result.score.note]), *result.score.complaints])
+    complaints = () if result.is_good else result.score.complaints
+    return "; ".join([*said, *filter(None, [result.score.note]), *complaints])
 
 
 def terminal(results: Sequence[Result]) -> Table:
