@@ -57,16 +57,17 @@ def points_of(connection: Connection, code: str, those: Collection[date], *, now
     found = _read(connection, code, window)
     if found is None:
         return []
-    figures = {
-        day: _figures(found, day) for month in months for day in month if day >= found.estate.go_live or day in wanted
-    }
     points = [point for day in wanted for point in _day_points(found, day, now_ms=now_ms)]
     points += _quarters(connection, found, wanted, now_ms=now_ms)
-    points += [rollups.attendance_day(figures[day]) for day in wanted]
-    for month in months:
-        known = [figures[day] for day in month if day in figures]
-        points.append(rollups.attendance_month(known))
-    return points
+    return points + _attendance(found, wanted, months)
+
+
+def _attendance(found: _Estate, wanted: Sequence[date], months: Sequence[list[date]]) -> list[Point]:
+    """Of days and months since the estate went live; before, nobody was expected to tap."""
+    live = [[day for day in month if day >= found.estate.go_live] for month in months]
+    figures = {day: _figures(found, day) for month in live for day in month}
+    of_days = [rollups.attendance_day(figures[day]) for day in wanted if day in figures]
+    return of_days + [rollups.attendance_month([figures[day] for day in month]) for month in live if month]
 
 
 def newly_complete(connection: Connection, code: str, *, now_ms: int, back: int) -> list[date]:

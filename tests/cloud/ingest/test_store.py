@@ -145,6 +145,14 @@ async def test_a_card_that_never_opens_is_rejected_and_a_dead_letter(world):
     assert world.rows("SELECT source, seq, reason FROM dead_letters") == [("record", 1, "unreadable_card")]
 
 
+async def test_a_dead_letter_of_a_rejected_record_is_counted_once(world):
+    batch = world.machine.batch(world.machine.tap(1, card="k1.AAAA"), world.machine.tap(2))
+    await world.store.take([batch])
+    await world.store.take([batch])
+    assert world.rows("SELECT count(*) FROM dead_letters") == [(1,)]
+    assert world.store.tally.letters == 1
+
+
 async def test_an_unreadable_record_is_rejected_by_its_seq_and_its_batch_is_not(world):
     good = codec.body(world.machine.hours(1))
     bad = [
