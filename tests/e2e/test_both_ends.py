@@ -219,7 +219,9 @@ class BothEnds(RuleBasedStateMachine):
     @precondition(lambda self: self.images)
     @rule(data=st.data())
     def disk_forgets(self, data):
-        device = data.draw(st.sampled_from(sorted(self.images)))
+        self.forget_disk(data.draw(st.sampled_from(sorted(self.images))))
+
+    def forget_disk(self, device):
         machine = self.machines[device]
         machine.outbox.close()
         for part in self.folder.glob(f"{machine.path.name}-*"):
@@ -229,6 +231,54 @@ class BothEnds(RuleBasedStateMachine):
         self.lost_by_disk |= mine - self.images[device]
         self.has_forgotten = True
         machine.boot_up()
+
+    # ---- what happens most of the time: several things in the order in which they hurt -------------------------------
+
+    @rule(
+        device=st.sampled_from(DEVICES),
+        taps=st.integers(1, 3),
+        is_trusted=st.booleans(),
+        lost=st.sampled_from(["nothing", "nothing", "the batch", "the answer"]),
+    )
+    def a_usual_hour(self, device, taps, is_trusted, lost):
+        """Taps, under a right or a wrong clock, and an exchange in which something may be lost."""
+        self.clock_changes(device, is_trusted)
+        self.tap(device, taps, 0)
+        if is_trusted:
+            self.clock_is_set_right(device)
+        self.talk(device, lost)
+
+    def talk(self, device, lost="nothing"):
+        before = len(self.up)
+        self.send(device, 9)
+        batches, self.up = self.up[before:], self.up[:before]
+        for batch in batches if lost != "the batch" else []:
+            heard = len(self.down)
+            self.take(self.stores[0], [batch])
+            answers, self.down = self.down[heard:], self.down[:heard]
+            for message in answers if lost != "the answer" else []:
+                self.hear(message)
+
+    @rule(device=st.sampled_from(DEVICES), known=st.integers(1, 3), after=st.integers(1, 3))
+    def a_bad_day_of_a_disk(self, device, known, after):
+        """What was stored is forgotten by the machine, which numbers its next taps as it did those."""
+        self.disk_is_full_or_not(device, MANY_PAGES)
+        self.clock_is_set_right(device)
+        self.talk(device)
+        self.disk_is_imaged(device)
+        self.tap(device, known, 0)
+        self.talk(device, "the answer")
+        self.forget_disk(device)
+        self.tap(device, after, 0)
+        self.talk(device)
+
+    @rule(device=st.sampled_from(DEVICES), taps=st.integers(1, 3))
+    def a_bad_day_of_the_cloud(self, device, taps):
+        """What was stored and confirmed is lost with the database."""
+        self.cloud_is_backed_up()
+        self.tap(device, taps, 0)
+        self.talk(device)
+        self.cloud_is_restored()
 
     # ---- between them ------------------------------------------------------------------------------------------------
 
