@@ -24,7 +24,11 @@ VIOLATIONS = [
     ("contract/planted.py", "from asyncio import Queue", "The contract is pure"),
     ("cloud/ingest/planted.py", "import aiomqtt", "Only cloud.feed speaks aiomqtt"),
     ("cloud/ingest/planted.py", "from sqlalchemy import select", "Only cloud.records speaks SQL"),
-    ("cloud/history/planted.py", "import influxdb_client", "Only cloud.history.influx and provisioning.influx speak to InfluxDB"),
+    (
+        "cloud/history/planted.py",
+        "import influxdb_client",
+        "Only cloud.history.influx and provisioning.influx speak to InfluxDB",
+    ),
     ("grafana/planted.py", "import cloud.records", "The dashboards know the contract alone"),
     ("grafana/boards/planted.py", "import grafana_foundation_sdk", "Only grafana.sdk speaks to the foundation SDK"),
     ("bench/planted.py", "import atheris", "Only bench.fuzz.one speaks atheris, only bench.picture matplotlib"),
