@@ -137,7 +137,12 @@ CUTS: Final[dict[str, Sequence[Cut]]] = {
     ],
     "oversized": [Cut("edge/sender.py", "if len(payload) > MAX_PAYLOAD:", "if False:")],
     "revoked": [
-        Cut("edge/sender.py", _REFUSED, f"{_REFUSED}                if refusal:\n                    {_MARK}\n")
+        Cut(
+            "edge/link.py",
+            "        client.tls_set_context(tls_context(self._address, is_clock_trusted=self._is_clock_trusted()))\n",
+            "        self._kept = getattr(self, '_kept', None) or tls_context(self._address, is_clock_trusted=True)\n"
+            "        client.tls_set_context(self._kept)\n",
+        )
     ],
     "crl-expired": [
         Cut(

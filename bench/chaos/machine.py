@@ -109,17 +109,16 @@ class Machine:
         return self.is_running and self._has_spoken.is_set()
 
     def lay(self, card: int, book: Book) -> Said | None:
-        """Lay *card* on and enter into *book* what came of it; None when the machine ended meanwhile."""
+        """Lay *card* on and enter into *book* what came of it; None when the machine ended before it said anything.
+
+        Raises `NotTaken` when it was down already: the card was not laid on.
+        """
         said = self._said
         if not _forget(said):
-            return None
+            raise NotTaken(f"{self.device} has ended")
         before = now_ms()
-        try:
+        with contextlib.suppress(NotAnswered):
             self.finger.lay(uid_of(card))
-        except NotTaken:
-            return None
-        except NotAnswered:
-            pass
         answer = _verdict(said)
         laid = Laid(card, self.device, before, now_ms(), answer.seq if answer else None)
         _enter(laid, answer, book)

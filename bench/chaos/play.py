@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ _FAILURE_LINES: Final = 12
 def here(row: Row, folder: Path, taps: int) -> None:
     """Play *row* in this process, telling the parent by lines of JSON how it goes."""
     folder.chmod(0o755)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything that was started is ended
     told = threading.Lock()
 
     def tell(words: str) -> None:
@@ -53,7 +55,17 @@ def several(rows: Sequence[Row], taps: int, *, jobs: int, told: Callable[[Row, s
 def _apart(row: Row, taps: int, told: Callable[[Row, str], None]) -> Result:
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{row.name[:20]}-"))
-    command = [*_namespaces(row), sys.executable, "-m", "bench.chaos", "--play", row.name, "--in", str(folder)]
+    command = [
+        *_mortal(),
+        *_namespaces(row),
+        sys.executable,
+        "-m",
+        "bench.chaos",
+        "--play",
+        row.name,
+        "--in",
+        str(folder),
+    ]
     errors = folder / "errors"
     with errors.open("wb") as stderr:
         child = subprocess.Popen([*command, "--taps", str(taps)], stdout=subprocess.PIPE, stderr=stderr)
@@ -77,6 +89,11 @@ def _result(row: Row, said: dict[str, object], errors: Path, seconds: float) -> 
         return Result(row, None, f"cannot run here: {missing}", seconds)
     last = "\n".join(errors.read_text(errors="replace").splitlines()[-_FAILURE_LINES:])
     return Result(row, None, f"broke (everything lies in {errors.parent}): {last}", seconds)
+
+
+def _mortal() -> list[str]:
+    """Ends with its parent."""
+    return ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
 
 
 def _namespaces(row: Row) -> list[str]:

@@ -5,7 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from demo.servers.influxdb import InfluxDB
 from demo.servers.mosquitto import Mosquitto
 from demo.servers.postgres import Postgres
 from demo.servers.process import wait_for
+from edge.readers.simulated import NotTaken
 
 PATIENCE: Final = timedelta(seconds=90)
 PER_TAP: Final = timedelta(milliseconds=20)
@@ -182,8 +183,11 @@ class Hands:
 
     def _lay(self, machine: Machine, card: int) -> None:
         """A card is laid once; whoever finds the machine down comes back when it is up."""
-        wait_for(machine.is_serving, f"{machine.device}'s coming back", patience=PATIENCE)
-        machine.lay(card, self._rig.book)
+        while True:
+            wait_for(machine.is_serving, f"{machine.device}'s coming back", patience=PATIENCE)
+            with suppress(NotTaken):
+                machine.lay(card, self._rig.book)
+                return
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -128,6 +129,7 @@ def main(minutes: float, rate: float, out: Path, seed: int) -> None:
     console, samples = Console(), Samples()
     if not console.is_terminal:
         console.width = 140
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything that was started is ended
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     folder.chmod(0o755)
     with console.status("starting") as status:
