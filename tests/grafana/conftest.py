@@ -27,8 +27,14 @@ def city() -> City:
 
 
 @pytest.fixture(scope="session")
+def points(city: City) -> list[Any]:
+    """Everything the city wrote, as ingest hands it to the port."""
+    return [_point(series, row) for series, rows in city.rows.items() for row in rows]
+
+
+@pytest.fixture(scope="session")
 def engine(
-    city: City, tmp_path_factory: pytest.TempPathFactory, give_up: Callable[[MissingProgram | str], NoReturn]
+    points: list[Any], tmp_path_factory: pytest.TempPathFactory, give_up: Callable[[MissingProgram | str], NoReturn]
 ) -> Iterator[InfluxDB]:
     """Debian's InfluxDB with everything the city wrote, through the port ingest writes by."""
     try:
@@ -36,13 +42,12 @@ def engine(
     except MissingProgram as error:
         give_up(error)
     with server:
-        asyncio.run(_pour(city, server))
+        asyncio.run(_pour(points, server))
         yield server
 
 
-async def _pour(city: City, server: InfluxDB) -> None:
+async def _pour(points: list[Any], server: InfluxDB) -> None:
     access = Access(writer="test", token=server.token, org=server.org)
-    points = [_point(series, row) for series, rows in city.rows.items() for row in rows]
     async with open_history(server.url, access, now=lambda: datetime.now(UTC)) as history:
         assert await history.write(points) == []
 
