@@ -75,7 +75,7 @@ ROWS: Final = (
         poison.oversized_batch,
         slow=True,
     ),
-    Row("revoked", "certificate revoked, renewed", "each connection reads the certificate anew", access.certificate_revoked),
+    Row("revoked", "certificate revoked, renewed", "each connection reads its certificate", access.certificate_revoked),
     Row("crl-expired", "revocation list expired", "a connection is tried for ever", access.revocations_expired),
     Row("replayed", "outbox replayed twice", "(device, outbox, seq) is unique", restored.replayed_twice),
     Row(
