@@ -10,6 +10,7 @@ from bench.chaos.scenarios.pipe import LAYING_S
 from bench.chaos.score import Score
 from bench.chaos.stage import Stage
 
+RARELY_S = "3600"
 LOCKED_S = 12.0
 """Longer than SQLite waits for a lock, so that the ingester sees the error."""
 
@@ -51,6 +52,8 @@ def postgres_stopped(stage: Stage) -> Score:
 def sqlite_locked(stage: Stage) -> Score:
     """Another program holds SQLite's write lock for longer than anybody waits for it."""
     with standing(stage) as rig:
+        for machine in rig.machines:
+            machine.environment["HADIR_HEARTBEAT_S"] = RARELY_S  # a heartbeat that waits would keep records waiting
         rig.start()
         with rig.laying(1, seconds=LAYING_S) as hands:
             hands.wait_for(0.3)
