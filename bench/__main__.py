@@ -101,13 +101,13 @@ def main(only: tuple[str, ...], quick: bool, write: bool) -> None:
     for name in only or PARTS:
         click.echo(f"{name} …", err=True)
         PARTS[name](run)
+        if write:
+            _write(run, load)
     Console(width=150).print(_table(run.figures))
     for figure in run.figures:
         if figure.limit:
             click.echo(f"{figure.name}: {figure.limit}")
     click.echo(f"\n{figures.machine()}; load before it began {load:.1f}")
-    if write:
-        _write(run, load)
 
 
 def _table(rows: list[Figure]) -> Table:

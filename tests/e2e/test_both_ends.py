@@ -256,20 +256,29 @@ class BothEnds(RuleBasedStateMachine):
             heard = len(self.down)
             self.take(self.stores[0], [batch])
             answers, self.down = self.down[heard:], self.down[:heard]
-            for message in answers if lost != "the answer" else []:
+            if lost == "no time":
+                self.down += answers
+            for message in answers if lost == "nothing" else []:
                 self.hear(message)
 
-    @rule(device=st.sampled_from(DEVICES), known=st.integers(1, 3), after=st.integers(1, 3))
-    def a_bad_day_of_a_disk(self, device, known, after):
-        """What was stored is forgotten by the machine, which numbers its next taps as it did those."""
+    @rule(
+        device=st.sampled_from(DEVICES),
+        known=st.integers(1, 3),
+        after=st.integers(1, 3),
+        lost=st.sampled_from(["the answer", "no time"]),
+    )
+    def a_bad_day_of_a_disk(self, device, known, after, lost):
+        """What was stored is forgotten by the machine, which gives its numbers to other taps; then answers come."""
         self.disk_is_full_or_not(device, MANY_PAGES)
         self.clock_is_set_right(device)
         self.talk(device)
         self.disk_is_imaged(device)
         self.tap(device, known, 0)
-        self.talk(device, "the answer")
+        self.talk(device, lost)
         self.forget_disk(device)
         self.tap(device, after, 0)
+        for message in self.down:
+            self.hear(message)
         self.talk(device)
 
     @rule(device=st.sampled_from(DEVICES), taps=st.integers(1, 3))
