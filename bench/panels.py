@@ -1,0 +1,218 @@
+"""What every panel, note and variable of the wall costs, on the real engine with a year behind it.
+
+The rows are of the contract's series and of its shape, but random and the same again every hour: what a query costs
+depends on how many it reads. `python -m bench.panels --write` keeps the table in docs/bench/panels.md.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import click
+
+import grafana
+from bench import figures
+from bench.figures import Figure, millis
+from contract import series
+from contract.series import Bucket, Measurement, Type
+from demo.servers.influxdb import InfluxDB
+from grafana import influxql, rules
+from grafana.influxql import Choice
+
+WALL: Final = Path(grafana.__file__).parent / "dashboards" / "hadir-armada.json"
+PAGE: Final = Path(__file__).parents[1] / "docs" / "bench" / "panels.md"
+NOW: Final = datetime(2026, 3, 31, 16, 50, tzinfo=UTC)
+"""10 minutes before midnight in Jakarta: a panel of today reads all of it."""
+MINUTE_S: Final = 60
+QUARTER_S: Final = 15 * MINUTE_S
+HOUR_S: Final = 60 * MINUTE_S
+DAY_S: Final = 24 * HOUR_S
+ESTATES: Final = 23
+LINES: Final = 10_000
+REPEATS: Final = 7
+WIDTH: Final = 1000
+"""Steps of a time axis, as many as Grafana asks for on a wall screen."""
+AIM_S: Final = 0.2
+_SPANS: Final = {"m": MINUTE_S, "h": HOUR_S, "d": DAY_S}
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """How many machines, and for how many days there are rows."""
+
+    machines: int
+    minutes: int
+    quarters: int
+    rollups: int = 365
+    is_aimed: bool = True
+
+    @property
+    def told(self) -> str:
+        """For the table."""
+        return f"{self.machines:,} machines, {self.minutes} d"
+
+
+YEAR: Final = Past(32, minutes=365, quarters=365)
+CITY: Final = Past(3200, minutes=7, quarters=28, is_aimed=False)
+QUICK: Final = Past(32, minutes=2, quarters=2, rollups=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A query of the wall: the first time it is asked, the usual time, and how many rows it gives."""
+
+    where: str
+    first_s: float
+    usual_s: float
+    rows: int
+
+
+def measure(*pasts: Past) -> list[Figure]:
+    """Each past in an engine of its own, one after the other."""
+    return [figure for past in pasts for figure in _measure(past)]
+
+
+def _measure(past: Past) -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="hadir-bench-") as folder, InfluxDB(Path(folder) / "influxdb") as engine:
+        began, written = time.monotonic(), 0
+        for bucket, lines in _everything(past):
+            written += _pour(engine, bucket, lines)
+        click.echo(f"{past.told}: {written:,} rows written in {time.monotonic() - began:,.0f} s", err=True)
+        engine.restart()  # what is measured is on the disk, not in the engine's cache
+        found = [_figure(past, cost) for cost in _costs(engine)]
+    click.echo(figures.markdown(found), err=True)
+    return found
+
+
+def _figure(past: Past, cost: Cost) -> Figure:
+    name = f"{past.told}: {cost.where}"
+    beside = f"first {millis(cost.first_s)}, {cost.rows:,} rows"
+    if not past.is_aimed:
+        return Figure(name, millis(cost.usual_s), beside)
+    return Figure(name, millis(cost.usual_s), beside, cost.usual_s / AIM_S, f"≤ {millis(AIM_S)}", cost.usual_s <= AIM_S)
+
+
+# ---- asking ----------------------------------------------------------------------------------------------------------
+
+
+def _costs(engine: InfluxDB) -> list[Cost]:
+    board = json.loads(WALL.read_text("utf-8"))
+    return [_cost(engine, asked, board["time"]["from"]) for asked in rules.queries(board)]
+
+
+def _cost(engine: InfluxDB, asked: rules.Asked, usual_span: str) -> Cost:
+    begin_ms, end_ms = _window(asked.span or usual_span)
+    chosen: dict[str, Choice] = {"estate": "$__all", "device": "$__all"}
+    step = max(MINUTE_S, (end_ms - begin_ms) // 1000 // WIDTH // MINUTE_S * MINUTE_S)
+    query = influxql.expand(asked.query, begin_ms, end_ms, interval_s=step, chosen=chosen)
+    taken, rows = [], 0
+    for _ in range(REPEATS + 1):
+        began = time.perf_counter()
+        rows = len(engine.query(asked.bucket, query))
+        taken.append(time.perf_counter() - began)
+    return Cost(asked.where.removesuffix(" A"), taken[0], median(taken[1:]), rows)
+
+
+def _window(span: str) -> tuple[int, int]:
+    """`now/d`, `now-6h` or `6h`, in ms."""
+    end_ms = round(NOW.timestamp() * 1000)
+    match = re.fullmatch(r"(?:now-)?(\d+)([mhd])", span)
+    length_s = int(match[1]) * _SPANS[match[2]] if match else DAY_S - 10 * MINUTE_S
+    return end_ms - length_s * 1000, end_ms
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _everything(past: Past) -> Iterator[tuple[Bucket, Iterator[str]]]:
+    """The rows of every series that ingest writes once a minute or rolls up, and a row a minute of the flags."""
+    places = [{"estate": f"E{number:02}"} for number in range(ESTATES)]
+    machines = [
+        {"device": f"E{number % ESTATES:02}-{number // ESTATES:03}", **places[number % ESTATES]}
+        for number in range(past.machines)
+    ]
+    kinds = ("DEVICE_OFFLINE", "UNIT_NO_TAPS", "CARD_CLONED")
+    hours = [{**place, "hour": f"{hour:02}"} for place in places for hour in range(24)]
+    flags = [{**place, "kind": kind} for place in places for kind in kinds]
+    for measurement, tags, step_s, days in (
+        (series.MACHINE, machines, MINUTE_S, past.minutes),
+        (series.FLEET, places, MINUTE_S, past.minutes),
+        (series.FLAG, flags, MINUTE_S, min(past.minutes, 7)),
+        (series.TAP_15M, machines, QUARTER_S, past.quarters),
+        (series.MACHINE_EVENT, machines, DAY_S, past.rollups),
+        (series.MACHINE_DAY, machines, DAY_S, past.rollups),
+        (series.ATTENDANCE_DAY, places, DAY_S, past.rollups),
+        (series.ESTATE_EVENT, [{**place, "kind": "outage"} for place in places], 30 * DAY_S, past.rollups),
+        (series.TAP_HOUR, hours, DAY_S, past.rollups),
+    ):
+        yield measurement.bucket, _rows(measurement, tags, step_s=step_s, days=days)
+
+
+def _rows(measurement: Measurement, tags: Iterable[Mapping[str, str]], *, step_s: int, days: int) -> Iterator[str]:
+    """Row by row in order of time, for each set of *tags*; 60 different rows, over and over."""
+    dice = random.Random(measurement.name)
+    heads = [[_head(measurement, each, dice) for each in tags] for _ in range(60 if step_s == MINUTE_S else 7)]
+    end_s = round(NOW.timestamp()) // step_s * step_s
+    for number, at_s in enumerate(range(end_s - days * DAY_S, end_s + 1, step_s)):
+        for head in heads[number % len(heads)]:
+            yield f"{head}{at_s}000000000"
+
+
+def _head(measurement: Measurement, tags: Mapping[str, str], dice: random.Random) -> str:
+    values: dict[str, Any] = {}  # Any: as the field's type
+    for each in measurement.fields:
+        match each.type:
+            case Type.TEXT:
+                values[each.name] = "offline" if each.name == "kind" else "0.1.0"
+            case Type.FLOAT:
+                values[each.name] = round(dice.uniform(0, 100), 2)
+            case Type.INT:
+                values[each.name] = dice.randrange(20) if each.name != "online" else int(dice.random() < 0.95)
+    return measurement.point(0, tags, values).line().removesuffix("0")
+
+
+def _pour(engine: InfluxDB, bucket: Bucket, lines: Iterator[str]) -> int:
+    """Write them all, as the ingester would; how many."""
+    address = f"{engine.url}/api/v2/write?org={engine.org}&bucket={bucket}&precision=ns"
+    written = 0
+    while part := list(islice(lines, LINES)):
+        request = urllib.request.Request(address, "\n".join(part).encode(), {"Authorization": f"Token {engine.token}"})
+        with urllib.request.urlopen(request, timeout=300):
+            written += len(part)
+    return written
+
+
+# ---- keeping ---------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Two days at 32 machines: whether it works, not how fast.")
+@click.option("--write", is_flag=True, help="Keep the table in docs/bench/panels.md.")
+def main(quick: bool, write: bool) -> None:
+    """Measure what the wall's queries cost."""
+    found = measure(QUICK) if quick else measure(YEAR, CITY)
+    text = figures.markdown(found)
+    click.echo(text)
+    if write:
+        PAGE.write_text(_page(text), "utf-8")
+
+
+def _page(table: str) -> str:
+    day = datetime.now(UTC).date().isoformat()
+    return f"# What the wall costs\n\n`python -m bench.panels`, {day}, on {figures.machine()}.\n\n{table}"
+
+
+if __name__ == "__main__":
+    main()
