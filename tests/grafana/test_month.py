@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import month_feeding
 import month_story
 import month_truth
+import panel_rows
+import panel_truth
 import pytest
 from panel_rows import ask, compare, window
 from panel_truth import CHOICES, EXPECTED, NOTES
@@ -90,6 +94,12 @@ def _point(series: str, row: Row) -> Any:
 @pytest.mark.parametrize("series", SERIES)
 def test_a_series_holds_what_happened_and_nothing_else(fed: InfluxDB, city: City, series: str) -> None:
     same_rows(fed, city, series)
+
+
+@pytest.mark.parametrize("module", [month_story, month_truth, panel_truth, panel_rows], ids=lambda m: m.__name__)
+def test_the_truth_shares_nothing_with_ingest(module: ModuleType) -> None:
+    found = re.findall(r"^\s*(?:from|import) (\w+)", Path(str(module.__file__)).read_text(), re.MULTILINE)
+    assert not {"cloud", "demo", "provisioning", "edge"} & set(found)
 
 
 def test_everything_that_was_to_go_wrong_went_wrong(city: City) -> None:

@@ -1,4 +1,4 @@
-"""Every row that the month must have left in the series, worked out from the story alone, sharing nothing with ingest."""
+"""Every row that the month must have left in the series, worked out from the story alone; nothing of ingest is used."""
 
 import math
 from collections import Counter, defaultdict
