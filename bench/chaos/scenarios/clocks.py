@@ -9,10 +9,11 @@ from bench.chaos.machine import Machine, now_ms
 from bench.chaos.rig import standing
 from bench.chaos.score import Score
 from bench.chaos.stage import Stage
+from edge import dating
 from edge.clock import simulated
 
-JOURNEY_MS: Final = 1_500
-"""By so much a time learnt from an answer may be off."""
+JOURNEY_MS: Final = round(dating.MAX_JOURNEY_S * 1000 / 2)
+"""By so much a time learnt from an answer may be off: half of the longest journey that is believed."""
 DAY_MS: Final = round(timedelta(days=1) / timedelta(milliseconds=1))
 HOUR_MS: Final = round(timedelta(hours=1) / timedelta(milliseconds=1))
 
