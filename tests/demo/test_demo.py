@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from demo.servers.mosquitto import Mosquitto
+from demo.servers.process import wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 SMALL = ("--machines", "4", "--past", "1", "--speed", "120")
@@ -84,7 +85,7 @@ def test_ctrl_c_ends_the_show_with_the_account(place: Path) -> None:
 
 def test_ended_before_the_screen_opens_it_leaves_nothing(place: Path) -> None:
     with subprocess.Popen(command(), env=environment(place), stderr=subprocess.PIPE, text=True) as demo:
-        time.sleep(4)
+        wait_for(lambda: any(place.rglob("mosquitto.log")), "The demo's broker", patience=timedelta(seconds=60))
         demo.send_signal(signal.SIGTERM)
         _, said = demo.communicate(timeout=60)
     assert "nothing was left running" in said
