@@ -39,7 +39,7 @@ def totals(connection: Connection, devices: Collection[str]) -> dict[str, Totals
         was = found.get(device, Totals(held=waiting.get(device, 0), rejected=refused.get(device, 0)))
         made = max(position.answered.highest, position.highest_told)
         arrived = len(position.answered - position.dropped)
-        missing = made - arrived - len(position.dropped)
+        missing = made - arrived  # what the machine says is gone was made, and has never arrived
         found[device] = Totals(was.made + made, was.stored + arrived, was.missing + missing, was.held, was.rejected)
     return {
         device: Totals(each.made, each.stored - each.held - each.rejected, each.missing, each.held, each.rejected)

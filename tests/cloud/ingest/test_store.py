@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from cloud.ingest.requests import Incoming
+from cloud.records import standing
 from contract import codec
 from contract.messages import Envelope, Resume, Stored
 from contract.ranges import Ranges
@@ -346,3 +347,11 @@ async def test_a_clock_that_was_ahead_keeps_nobody_from_asking(world):
     world.time.advance(days=-1)
     answered = await world.store.take([world.machine.batch(world.machine.hours(4), confirmed=2)])
     assert [each.missing.spans for each in answered if isinstance(each, Resume)] == [((1, 2),)]
+
+
+async def test_what_a_machine_says_is_gone_stays_missing_so_that_its_ledger_adds_up(world):
+    gone = {"outbox": world.OUTBOX, "from_seq": 2, "to_seq": 3, "from": world.NOON - 20, "to": world.NOON - 10}
+    dropped = world.machine.event(4, "records_dropped", **gone)
+    await world.store.take([world.machine.batch(world.machine.tap(1), dropped)])
+    totals = world.records.read(lambda connection: standing.totals(connection, [world.DEVICE]))
+    assert totals == {world.DEVICE: standing.Totals(made=4, stored=2, missing=2)}

@@ -418,14 +418,13 @@ class Life:
         }
 
     def _book(self, minute: int) -> tuple[int, int, int, int, int]:
-        """Made, stored, missing, held, rejected. What was said to be lost is neither stored nor missing."""
+        """Made, stored, missing, held, rejected. What was said to be lost stays missing: the five add up."""
         kept = self.month.told.kept[self.device]
         arrived = [record for record in kept if record.arrived and record.arrived <= minute]
         made = max([self.told, *(record.seq for record in arrived)])
-        lost = sum(story.is_lost(r) for r in kept) if any(r.kind == "records_dropped" for r in arrived) else 0
         held = self.month.held(minute + 20 * SECOND, self.device)
         refused = sum(record.kind == "garbage" for record in arrived)
-        return made, len(arrived) - held - refused, made - len(arrived) - lost, held, refused
+        return made, len(arrived) - held - refused, made - len(arrived), held, refused
 
 
 # ---- an estate's day -------------------------------------------------------------------------------------------------
