@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -149,6 +150,7 @@ class Feed:
             max_inflight_messages=IN_FLIGHT,
             properties=properties,
             tls_context=self._address.tls,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # an answer never waits for the next one
         )
 
     async def _listen(self, client: aiomqtt.Client) -> None:

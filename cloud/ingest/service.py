@@ -115,8 +115,10 @@ class Service:
         await self._store.file([each for each in read if isinstance(each, Letter) and self._complaints.is_new(each)])
 
     async def _answer(self, messages: Sequence[Answer]) -> None:
-        for message in messages:
-            await self._feed.publish(_topic(message), codec.encode(message))
+        """All at once: one after the other, each would wait for the broker's receipt of the one before."""
+        async with asyncio.TaskGroup() as tasks:
+            for message in messages:
+                tasks.create_task(self._feed.publish(_topic(message), codec.encode(message)))
 
 
 async def _some(following: Callable[[], Awaitable[Arrived]]) -> list[Arrived]:
