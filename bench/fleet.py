@@ -30,6 +30,7 @@ BOOT: Final = str(uuid.UUID(int=1 << 64))
 WINDOW: Final = 4
 """Batches that a machine has on its way at once, as the real one."""
 IN_FLIGHT: Final = 200
+RESEND_S: Final = 30.0
 
 
 def admit(broker: Mosquitto) -> None:
@@ -50,6 +51,8 @@ class Machine:
     confirmed: int = 0
     waiting: dict[int, tuple[str, float]] = field(default_factory=dict)
     """By seq: the digest that an answer must name, and when the tap was made."""
+    lone: dict[int, tuple[str, float]] = field(default_factory=dict)
+    """By seq: taps sent alone, and when that was last."""
     batches: deque[tuple[list[str], list[int]]] = field(default_factory=deque)
     """Of a backlog: bodies and seqs that still are to be sent."""
     flights: int = 0
@@ -62,6 +65,7 @@ class Fleet:
         self.machines = {device: Machine(device) for device in devices}
         self.delays: list[float] = []
         self.stored = 0
+        self.repeated = 0
         self._changed = threading.Condition()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=NAME, protocol=MQTTProtocolVersion.MQTTv5)
         files = broker.issue(NAME)
@@ -71,7 +75,7 @@ class Fleet:
         self._client.max_inflight_messages_set(IN_FLIGHT)
         self._client.on_message = self._answered
         self._ready = threading.Event()
-        self._client.on_connect = lambda client, *_: client.subscribe(topics.every(Kind.STORED), qos=0)
+        self._client.on_connect = lambda client, *_: client.subscribe(topics.every(Kind.STORED), qos=1)
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.connect(broker.host, broker.port, keepalive=60)
 
@@ -96,7 +100,20 @@ class Fleet:
         began = time.monotonic()
         text = codec.body(tap_record(machine.made, card, at=round(time.time() * 1000)))
         machine.waiting[machine.made] = codec.digest(text), began
+        machine.lone[machine.made] = text, began
         self.say(machine, [text])
+
+    def repeat(self) -> None:
+        """Send again what was not answered for 30 s, as the real machine does."""
+        now = time.monotonic()
+        for machine in self.machines.values():
+            for seq, (text, sent) in list(machine.lone.items()):
+                if seq not in machine.waiting:
+                    machine.lone.pop(seq)
+                elif now - sent > RESEND_S:
+                    machine.lone[seq] = text, now
+                    self.repeated += 1
+                    self.say(machine, [text])
 
     def say(self, machine: Machine, bodies: list[str]) -> None:
         """Send a batch."""
