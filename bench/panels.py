@@ -45,12 +45,12 @@ WIDTH: Final = 1000
 """Steps of a time axis, as many as Grafana asks for on a wall screen."""
 AIM_S: Final = 0.2
 LIMITS: Final = """\
-What limits it: a panel costs what it reads, never what lies before its time range, so a year behind it adds nothing. The
+What limits it: a panel costs what it reads, never what lies before its range, so a year behind it adds nothing. The
 engine is Debian's InfluxDB 1.6; times are those of the whole answer as a client in Python reads it.
 
-- **Keadaan mesin** gives a row per machine and step: at 3,200 machines over a million, which no screen can show. There the
+- **Keadaan mesin** gives a row per machine and step: at 3,200 machines over a million: too many to show. There the
   wall is for chosen estates; for all of them this panel must give way to the estates' own rows (`fleet`).
-- **Tap per 15 menit** and **Tap hari ini** add up every machine's quarter-hours of the day. At thousands of machines they
+- **Tap per 15 menit** and **Tap hari ini** add up every machine's quarter-hours of a day. For thousands of them they
   want a series per estate, written by the roll-up that has the numbers in hand anyway.
 - The panels of the last three minutes open every machine's series once; that grows in step with the fleet.
 """
