@@ -44,8 +44,9 @@ def measure(taps: int = 3000) -> list[Figure]:
 def _figure(name: str, ours: list[float], theirs: list[float], share: float) -> Figure:
     mine, bare = percentile(ours, share), percentile(theirs, share)
     limit = (
-        "the disk's flush is the same for both; the rest is the record's canonical text and digest, and the index "
-        "pages that find waiting rows again after 35 days of confirmed ones"
+        "the flush is the same for both; ours writes six pages instead of two (row, its number, its outbox's position, "
+        "three indexes that keep every look-up short beside 35 days of confirmed rows) and makes the text and "
+        "its digest; smaller pages change nothing. A tap a second leaves 99.9 % of the time free"
     )
     return Figure(
         f"outbox, insert to safe, {name}",

@@ -35,7 +35,7 @@ def main(inputs: int, only: tuple[str, ...], seed: int, keep: Path) -> None:
             outcomes.append(job.result())
             click.echo(_line(outcomes[-1]))
     outcomes.sort(key=lambda outcome: list(TARGETS).index(outcome.name))
-    Console().print(_table(outcomes))
+    Console(width=120).print(_table(outcomes))
     for outcome in outcomes:
         if outcome.crash:
             click.echo(f"\n{outcome.name}: broken by an input now in {keep}\n{outcome.crash}")
