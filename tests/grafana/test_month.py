@@ -9,9 +9,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+import month_broker
+import month_calendar
+import month_day
 import month_feeding
+import month_life
 import month_story
 import month_truth
+import month_unwritten
 import panel_rows
 import panel_truth
 import pytest
@@ -46,7 +51,7 @@ def told() -> month_story.Story:
 def city(told: month_story.Story) -> City:
     """What must be there, and what has no writer yet."""
     made = month_truth.rows(told)
-    month_truth.write_unwritten(made)
+    month_unwritten.write_unwritten(made)
     return made
 
 
@@ -77,7 +82,7 @@ async def _live(told: month_story.Story, server: InfluxDB, folder: Path) -> None
 
 async def _write_unwritten(history: History) -> None:
     unwritten = City()
-    month_truth.write_unwritten(unwritten)
+    month_unwritten.write_unwritten(unwritten)
     points = [_point(series, row) for series, rows in unwritten.rows.items() for row in rows]
     assert await history.write(points) == []
 
@@ -96,7 +101,11 @@ def test_a_series_holds_what_happened_and_nothing_else(fed: InfluxDB, city: City
     same_rows(fed, city, series)
 
 
-@pytest.mark.parametrize("module", [month_story, month_truth, panel_truth, panel_rows], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module",
+    [month_story, month_broker, month_calendar, month_truth, month_day, month_life, panel_truth, panel_rows],
+    ids=lambda m: m.__name__,
+)
 def test_the_truth_shares_nothing_with_ingest(module: ModuleType) -> None:
     found = re.findall(r"^\s*(?:from|import) (\w+)", Path(str(module.__file__)).read_text(), re.MULTILINE)
     assert not {"cloud", "demo", "provisioning", "edge"} & set(found)
@@ -114,7 +123,7 @@ def test_everything_that_was_to_go_wrong_went_wrong(city: City) -> None:
     assert turned == {"KRA-01", "MRD-02"}
     for name in ("late_taps", "completed_at", "unknown_taps", "silent_units_14d"):
         assert any(row.get(name) for row in day), name
-    for reason in set(month_truth.UNSEEN) - {"not_live", "no_machine", "closed"}:
+    for reason in set(month_day.UNSEEN) - {"not_live", "no_machine", "closed"}:
         assert any(row[f"uncounted_{reason}"] for row in day), reason
     assert any(row["withheld"] for row in city.rows["tap_hour"])
     assert max(row["dlq_total"] for row in city.rows["pipeline"]) == 2

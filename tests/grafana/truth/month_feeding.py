@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import month_broker
 import month_story as story
 from month_story import WIB, Kept, Message, Story
 
@@ -173,11 +174,11 @@ class Ears:
 
     @property
     def backlog(self) -> int:
-        return story.waiting_at(self.now)
+        return month_broker.waiting_at(self.now)
 
     @property
     def broker_says(self) -> dict[str, str]:
-        told = story.broker_at(self.now)
+        told = month_broker.broker_at(self.now)
         return {
             topic: f"{told[name]} seconds" if name == "uptime_s" else str(told[name]) for name, topic in SYS.items()
         }

@@ -4,29 +4,19 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
+import month_broker
 import month_story as story
-from month_story import DAY, HOUR, MINUTE, SECOND, WIB, Kept, Message, Story, Unit
+from month_calendar import QUARTER, day_of, hours, is_closed, is_whole, midnight, served, stands
+from month_day import Facts, month_row
+from month_life import PATIENCE, Life
+from month_story import DAY, HOUR, MINUTE, Kept, Message, Story
 from synthetic_city import City
 
-QUARTER = 15 * MINUTE
-PATIENCE = 180 * SECOND
-UNSEEN = (
-    "not_live",
-    "no_tenancy",
-    "new_tenant",
-    "no_card",
-    "calendar",
-    "leave",
-    "lost",
-    "no_machine",
-    "closed",
-    "machine",
-)
 TEXTS = {
     "boot": "Mesin menyala",
     "clock_step": "Jam mesin disetel",
@@ -34,18 +24,6 @@ TEXTS = {
     "reader_ok": "Pembaca kartu pulih",
     "records_dropped": "Catatan mesin hilang",
 }
-
-
-def day_of(when: int) -> date:
-    return datetime.fromtimestamp(when / 1000, WIB).date()
-
-
-def midnight(day: date) -> int:
-    return (
-        story.at(day.month, day.day)
-        if day.year == 2026
-        else round(datetime(day.year, day.month, day.day, tzinfo=WIB).timestamp() * 1000)
-    )
 
 
 @dataclass(frozen=True)
@@ -197,12 +175,12 @@ class Month:
                 ("errors_total", "dlq_total", "duplicates_total", "held", "backlog", "series_total"), 0
             )
             none |= {"lag_p50_ms": 0.0, "lag_p95_ms": 0.0, "lag_max_ms": 0.0}
-            mqtt = none | {"msgs_total": messages, "backlog": story.waiting_at(step)}
+            mqtt = none | {"msgs_total": messages, "backlog": month_broker.waiting_at(step)}
             store = none | {"msgs_total": records, "dlq_total": letters, "duplicates_total": twice}
             store |= {"held": self.held(step, is_swept=False), **quantiles(lags)}
             for stage, values in (("mqtt", mqtt), ("store", store)):
                 self.write("pipeline", minute, instance="ingest-1", stage=stage, **values)
-            self.write("broker", minute, instance="broker", **story.broker_at(step))
+            self.write("broker", minute, instance="broker", **month_broker.broker_at(step))
 
     def held(self, step: int, device: str = "", *, is_swept: bool = True) -> int:
         """Taps that nobody can date yet. They are dated by the sweep of the step that brought the clock's setting."""
@@ -335,244 +313,6 @@ def quantiles(lags: list[int]) -> dict[str, float]:
         f"lag_{name}_ms": float(ranked[max(0, math.ceil(len(ranked) * share) - 1)])
         for name, share in (("p50", 0.5), ("p95", 0.95), ("max", 1.0))
     }
-
-
-def hours(day: date) -> range:
-    return range(midnight(day), midnight(day) + DAY, HOUR)
-
-
-def stands(device: str, when: int) -> bool:
-    return story.STANDS[device][0] <= when < story.STANDS[device][1]
-
-
-def is_closed(estate: str, day: date) -> bool:
-    return any(scope in ("*", estate) and first <= day <= last for scope, first, last in story.CLOSED)
-
-
-def served(device: str, hour: int) -> float:
-    """Minutes of an hour in which it stands and can be reached."""
-    opens, closes = story.SERVICE.get(story.ESTATE_OF[device], (0, 24))
-    begin = midnight(day_of(hour))
-    first = max(hour, begin + opens * HOUR, story.STANDS[device][0])
-    last = min(hour + HOUR, begin + closes * HOUR, story.STANDS[device][1])
-    return max(0, last - first) / MINUTE
-
-
-def is_whole(device: str, day: date, reached: int) -> bool:
-    """Whether nothing of *day* can still come from this machine."""
-    since, gone = story.STANDS[device]
-    if gone <= midnight(day) or since >= midnight(day) + DAY:
-        return True
-    return reached >= min(midnight(day) + DAY + QUARTER, gone)
-
-
-# ---- a machine's minute ----------------------------------------------------------------------------------------------
-
-
-class Life:
-    """What is known of one machine, minute after minute."""
-
-    def __init__(self, device: str, month: Month, signs: list[Message]) -> None:
-        self.device, self.month, self.signs = device, month, signs
-        self.beat: Message | None = None
-        self.heard = self.gone = self.told = 0
-        self.book = (0, 0, 0, 0, 0)
-        self.quarter = 0
-        self.next = 0
-
-    def row(self, minute: int) -> dict[str, Any]:
-        while self.next < len(self.signs) and self.signs[self.next].arrived <= minute:
-            self._note(self.signs[self.next])
-            self.next += 1
-        restarted = minute == story.RESTARTED // MINUTE * MINUTE  # the program that starts shows what is there now
-        if minute // QUARTER != self.quarter or restarted:
-            self.quarter, self.book = minute // QUARTER, self._book(minute)
-        seen = self.heard or story.STANDS[self.device][0]
-        online = self.heard > 0 and minute - self.heard <= PATIENCE and self.heard > self.gone
-        book = dict(zip(("made", "stored", "missing", "held", "rejected"), self.book, strict=True))
-        row = {"online": int(online), "heard": int(self.beat is not None), "last_seen_s": (minute - seen) // 1000}
-        return row | book | self._said(minute)
-
-    def _note(self, sign: Message) -> None:
-        if sign.kind == "heartbeat":
-            self.beat = sign
-        if sign.said.get("reason") in ("will", "goodbye"):
-            self.gone = sign.arrived
-        if sign.said.get("reason") != "will":
-            self.heard = sign.arrived
-            self.told = max(self.told, sign.said["last_seq"])
-
-    def _said(self, minute: int) -> dict[str, Any]:
-        names = ("uptime_s", "backlog", "disk_free_pct", "version", "parked")
-        if self.beat is None:
-            nothing = ("reader_ok", "clock_trusted", "oldest_unsent_s", "clock_offset_ms", "refused")
-            return dict.fromkeys([*names, *nothing], 0) | {"version": "none", "disk_free_pct": 0.0}
-        said = self.beat.said
-        oldest, offset = said["oldest_unsent"], said["clock_offset_ms"]
-        return {name: said[name] for name in names} | {
-            "reader_ok": int(said["reader"] == "ok"),
-            "clock_trusted": int(said["clock"] == "trusted"),
-            "oldest_unsent_s": 0 if oldest is None else (minute - oldest) // 1000,
-            "clock_offset_ms": said["at"] - self.beat.arrived if offset is None else offset,
-            "refused": 0,
-        }
-
-    def _book(self, minute: int) -> tuple[int, int, int, int, int]:
-        """Made, stored, missing, held, rejected. What was said to be lost stays missing: the five add up."""
-        kept = self.month.told.kept[self.device]
-        arrived = [record for record in kept if record.arrived and record.arrived <= minute]
-        made = max([self.told, *(record.seq for record in arrived)])
-        held = self.month.held(minute + 20 * SECOND, self.device)
-        refused = sum(record.kind == "garbage" for record in arrived)
-        return made, len(arrived) - held - refused, made - len(arrived), held, refused
-
-
-# ---- an estate's day -------------------------------------------------------------------------------------------------
-
-
-class Facts:
-    """One day of an estate."""
-
-    def __init__(self, month: Month, estate: str, day: date) -> None:
-        self.month, self.estate, self.day = month, estate, day
-        self.homes = [home for home in story.HOMES if home.estate == estate]
-        whole = midnight(day), midnight(day) + DAY
-        devices = story.FLEET[estate]
-        self.machines = [d for d in devices if story.STANDS[d][0] <= whole[0] and whole[1] <= story.STANDS[d][1]]
-        self.able = sum(
-            max((month.able.get((d, hour), 0) * served(d, hour) / 60 for d in self.machines), default=0)
-            for hour in hours(day)
-        )
-        self.service = float(sum(max((served(d, hour) for d in self.machines), default=0) for hour in hours(day)))
-        mine = {home.name for home in self.homes}
-        tapped: dict[str, set[date]] = defaultdict(set)
-        for tap in month.seen:
-            if tap.unit in mine:
-                tapped[tap.unit].add(day_of(tap.made))
-        self.tapped = tapped
-        self.present = {name for name in mine if day in tapped[name]}
-        self.let = [home for home in self.homes if home.let_from <= day < home.let_until]
-        self.registered = {home.name for home in self.let if self._cards(home)}
-        self.obliged = {home.name for home in self.let if any(card.obliged for card in self._cards(home))}
-        here = [tap for tap in month.seen if day_of(tap.made) == day and story.ESTATE_OF[tap.device] == estate]
-        self.taps, self.unknown = len(here), sum(tap.unit is None for tap in here)
-        self.late = sum(tap.arrived >= midnight(day) + DAY + QUARTER for tap in here)
-        self.completed = month.completed.get((estate, day))
-        self.uncounted = Counter(filter(None, (self._why_not(home) for home in self.homes)))
-
-    def _cards(self, home: Unit) -> list[story.Card]:
-        return [card for card in home.cards if card.first <= self.day <= card.last]
-
-    def row(self) -> dict[str, Any]:
-        return common([self], len(self.homes))
-
-    def silence(self) -> dict[str, Any]:
-        row: dict[str, Any] = {}
-        for length in (7, 14, 30):
-            window = {self.day - timedelta(days=back) for back in range(length)}
-            row[f"silent_units_{length}d"] = sum(not self.tapped[name] & window for name in self.obliged)
-        row |= {f"uncounted_{reason}": self.uncounted[reason] for reason in UNSEEN}
-        return row | {"counted_units": len(self.homes) - sum(self.uncounted.values())}
-
-    def _why_not(self, home: Unit) -> str | None:
-        if home not in self.let:
-            return "no_tenancy"
-        if (self.day - home.let_from).days < 30:
-            return "new_tenant"
-        if not any(card.obliged for card in self._cards(home)):
-            return "no_card"
-        if is_closed(self.estate, self.day):
-            return "calendar"
-        if home.leave and home.leave[0] <= self.day <= home.leave[1]:
-            return "leave"
-        return self._disturbed()
-
-    def _disturbed(self) -> str | None:
-        where, begin, end = story.LOST
-        if story.ESTATE_OF[where] == self.estate and day_of(begin) <= self.day <= day_of(end):
-            return "lost"
-        if not self.machines:
-            return "no_machine"
-        enough = max(min(240, 0.8 * self.service), 0.5 * self.service)
-        return "machine" if self.able < enough else None
-
-
-def common(window: list[Facts], total: int) -> dict[str, Any]:
-    able, service = sum(day.able for day in window), sum(day.service for day in window)
-    ended = [day.completed for day in window if day.completed]
-    is_over = (window[-1].day + timedelta(days=1)).month != window[-1].day.month or len(window) == 1
-    return {
-        "present_units": len(set().union(*(day.present for day in window))),
-        "obliged_units": len(set().union(*(day.obliged for day in window))),
-        "registered_units": len(set().union(*(day.registered for day in window))),
-        "total_units": total,
-        "taps": sum(day.taps for day in window),
-        "unknown_taps": sum(day.unknown for day in window),
-        "late_taps": sum(day.late for day in window),
-        "able_min": float(able),
-        "service_min": float(service),
-        **({"complete_pct": 100 * able / service} if service else {}),
-        **({"completed_at": max(ended)} if len(ended) == len(window) and is_over else {}),
-    }
-
-
-def month_row(window: list[Facts]) -> dict[str, Any]:
-    row = common(window, len(window[-1].homes))
-    if (window[-1].day + timedelta(days=1)).month == window[-1].day.month:
-        row.pop("completed_at", None)
-    return row | {
-        "days": len(window),
-        "present_unit_days": sum(len(day.present) for day in window),
-        "obliged_unit_days": sum(len(day.obliged) for day in window),
-        "counted_unit_days": sum(len(day.homes) - sum(day.uncounted.values()) for day in window),
-    }
-
-
-# ---- what nobody writes yet ------------------------------------------------------------------------------------------
-
-UNWRITTEN = ("flag", "estate_event")
-
-
-def write_unwritten(city: City) -> None:
-    """Flags, the estates' events, the alert worker's stage, and times in which a machine was silent."""
-    now = story.NOW_MS // MINUTE * MINUTE
-    for number, minute in enumerate(range(now - 26 * HOUR, now + 1, MINUTE)):
-        for place, estate in enumerate(story.FLEET):
-            for turn, kind in enumerate(("DEVICE_OFFLINE", "UNIT_NO_TAPS")):
-                parts = (
-                    "open",
-                    "unacknowledged",
-                    "hushed",
-                    "oldest_s",
-                    "opened_total",
-                    "closed_total",
-                    "retracted_total",
-                )
-                values = {name: (number + 3 * place + 5 * turn + at) % 11 for at, name in enumerate(parts)}
-                write(city, "flag", minute, estate=estate, kind=kind, **values)
-        stage = dict.fromkeys(("errors_total", "dlq_total", "duplicates_total", "held", "series_total"), 0)
-        stage |= {"msgs_total": 4 * number, "backlog": number % 3}
-        stage |= {"lag_p50_ms": 4.0, "lag_p95_ms": number % 9 + 5.5, "lag_max_ms": number % 9 + 8.5}
-        if minute <= now - 50 * MINUTE:
-            write(city, "pipeline", minute, instance="alerts-1", stage="alerts", **stage)
-    for estate, kind, begin, length in (
-        ("MRD", "outage", story.CUT_OFF["MRD-01"][0][0], 2),
-        ("MRD", "outage", story.at(2, 11, 3), 2),
-        ("KRA", "outage", story.FAULTS["KRA-01"][1][0], 20),
-        ("DMG", "policy", story.at(2, 16, 9), 0),
-    ):
-        over = {"end_ms": begin + length * HOUR, "duration_s": length * 3600, "ongoing": 0}
-        write(city, "estate_event", begin, estate=estate, kind=kind, text=f"Kejadian {kind}", **over)
-    for device, spans in story.CUT_OFF.items():
-        for begin, end in spans:
-            until = min(end, now)
-            lasted = {"end_ms": until, "duration_s": (until - begin) // 1000, "ongoing": int(end > now)}
-            where = {"device": device, "estate": story.ESTATE_OF[device]}
-            write(city, "machine_event", begin, **where, kind="offline", text="Mesin luring", **lasted)
-
-
-def write(city: City, series: str, when: int, **values: Any) -> None:
-    city.rows.setdefault(series, []).append({"time": when, **values})
 
 
 def rows(told: Story) -> City:
