@@ -7,6 +7,7 @@ depends on how many it reads. `python -m bench.panels --write` keeps the table i
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import tempfile
@@ -41,6 +42,9 @@ DAY_S: Final = 24 * HOUR_S
 ESTATES: Final = 23
 LINES: Final = 10_000
 REPEATS: Final = 7
+CALM_S: Final = 5.0
+"""An engine is calm when it works less than a tenth of so long."""
+LONGEST_UNREST_S: Final = 300.0
 WIDTH: Final = 1000
 """Steps of a time axis, as many as Grafana asks for on a wall screen."""
 AIM_S: Final = 0.2
@@ -86,6 +90,8 @@ class Cost:
     first_s: float
     usual_s: float
     rows: int
+    load: float
+    """How busy the computer was meanwhile, this included."""
 
 
 def chosen(is_quick: bool) -> tuple[Past, ...]:
@@ -112,14 +118,31 @@ def _measure(past: Past) -> list[Figure]:
             written += _pour(engine, bucket, steps)
         click.echo(f"{past.told}: {written:,} rows written in {time.monotonic() - began:,.0f} s", err=True)
         engine.restart()  # what is measured is on the disk, not in the engine's cache
+        _calm(engine.pid)
         found = [_figure(past, cost) for cost in _costs(engine)]
     click.echo(figures.markdown(found), err=True)
     return found
 
 
+def _calm(pid: int) -> None:
+    """Wait until the engine has put in order what was written: that work is no part of a question's cost."""
+    until = time.monotonic() + LONGEST_UNREST_S
+    while time.monotonic() < until:
+        before = _worked_s(pid)
+        time.sleep(CALM_S)
+        if _worked_s(pid) - before < CALM_S / 10:
+            return
+
+
+def _worked_s(pid: int) -> float:
+    """Seconds of processor that a process has used."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _figure(past: Past, cost: Cost) -> Figure:
     name = f"{past.told}: {cost.where}"
-    beside = f"first {millis(cost.first_s)}, {cost.rows:,} rows"
+    beside = f"first {millis(cost.first_s)}, {cost.rows:,} rows, load {cost.load:.1f}"
     if not past.is_aimed:
         return Figure(name, millis(cost.usual_s), beside)
     return Figure(name, millis(cost.usual_s), beside, cost.usual_s / AIM_S, f"≤ {millis(AIM_S)}", cost.usual_s <= AIM_S)
@@ -143,7 +166,7 @@ def _cost(engine: InfluxDB, asked: rules.Asked, usual_span: str) -> Cost:
         began = time.perf_counter()
         rows = len(engine.query(asked.bucket, query))
         taken.append(time.perf_counter() - began)
-    return Cost(asked.where.removesuffix(" A"), taken[0], median(taken[1:]), rows)
+    return Cost(asked.where.removesuffix(" A"), taken[0], median(taken[1:]), rows, os.getloadavg()[0])
 
 
 def _window(span: str) -> tuple[int, int]:
