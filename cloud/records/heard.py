@@ -42,6 +42,8 @@ class Heard:
     session: int
     online: bool
     status_ms: int | None
+    beat_ms: int | None
+    """When the heartbeat came."""
 
 
 def all_heard(connection: Connection) -> list[Heard]:
@@ -112,13 +114,14 @@ def _note_heard(connection: Connection, beats: Sequence[Beat], *, now_ms: int) -
             "session": beat.message.session,
             "online": True,
             "status_ms": beat.arrived_ms,
+            "beat_ms": beat.arrived_ms,
         }
         for device, beat in sorted(newest.items())
     ]
     if rows:
         statement = insert_into(connection, heard)
         new = statement.excluded
-        changes = {"arrived_ms": new.arrived_ms, "heartbeat": new.heartbeat}
+        changes = {"arrived_ms": new.arrived_ms, "heartbeat": new.heartbeat, "beat_ms": new.beat_ms}
         is_newer = _is_newer(new.arrived_ms, now_ms=now_ms)
         connection.execute(
             statement.on_conflict_do_update(index_elements=["device"], set_=changes, where=is_newer), rows
@@ -184,4 +187,4 @@ def _is_newer(arrived_ms: ColumnElement[int], *, now_ms: int) -> ColumnElement[b
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> Heard:
-    return Heard(row.device, row.arrived_ms, row.heartbeat, row.session, row.online, row.status_ms)
+    return Heard(row.device, row.arrived_ms, row.heartbeat, row.session, row.online, row.status_ms, row.beat_ms)

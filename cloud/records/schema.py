@@ -309,6 +309,7 @@ heard = Table(
     Column("session", BigInteger, nullable=False, default=0),
     Column("online", Boolean, nullable=False),
     Column("status_ms", BigInteger),
+    Column("beat_ms", BigInteger),  # when `heartbeat` came: a birth after it moves arrived_ms alone
 )
 
 boots = Table(
@@ -345,4 +346,25 @@ marks = Table(
     metadata,
     Column("name", String(32), primary_key=True),  # registry_changed, sweep_finished, minutes_written, ...
     Column("value", BigInteger, nullable=False),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("device", String(16), primary_key=True),
+    Column("estate", String(8), primary_key=True),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),  # the last minute for which it was told
+)
+
+shown_ledgers = Table(
+    "shown_ledgers",
+    metadata,
+    Column("device", String(16), primary_key=True),
+    Column("quarter_ms", BigInteger, nullable=False),  # what is shown until this quarter-hour is over
+    Column("made", BigInteger, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("missing", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
 )

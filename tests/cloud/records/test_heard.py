@@ -76,6 +76,19 @@ def test_what_the_broker_had_in_store_is_no_sign_of_life(records):
     assert (now(records).arrived_ms, now(records).session) == (1000, 7)
 
 
+def test_a_birth_after_a_heartbeat_does_not_move_when_that_came(records):
+    take(records, beat(1000))
+    say(records, status("birth", 2), 5000)
+    assert (now(records).arrived_ms, now(records).beat_ms) == (5000, 1000)
+    take(records, beat(7000))
+    assert (now(records).arrived_ms, now(records).beat_ms) == (7000, 7000)
+
+
+def test_of_a_machine_that_was_only_born_no_heartbeat_has_come(records):
+    say(records, status("birth", 1), 1000)
+    assert (now(records).heartbeat, now(records).beat_ms) == (None, None)
+
+
 def test_a_boot_began_when_its_fastest_heartbeat_says(records):
     take(records, beat(100_000, uptime_s=50), beat(101_000, uptime_s=80))
     take(records, beat(200_000, uptime_s=100))
