@@ -1,0 +1,176 @@
+"""Rule 6: the run of missed periods, and the lines that come of it at each instant."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from bench.truth.recount.calendar import begins, day_of, text_of
+from bench.truth.recount.judging import Judge, Judged, Verdict, is_dated
+from bench.truth.recount.knowing import Known
+from bench.truth.recount.reading import Directory, read
+
+LATER: Final = (("reminded", "remind"), ("case", "case"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that must come."""
+
+    at: int
+    unit: str
+    change: str
+    evidence: dict[str, Any]
+    days_counted: tuple[int, ...] = ()
+    """Which days counted, to hold against the calendar."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """What was said of a unit so far."""
+
+    ever: int = 0
+    """Periods that could be judged at some instant."""
+    flag: frozenset[int] = frozenset()
+    """The missed periods of the flag that stands."""
+    tenancy: int = 0
+    """When the tenancy began that it is about."""
+    said: set[str] = field(default_factory=set)
+    watched: frozenset[int] = frozenset()
+    """The run whose watch was said."""
+
+
+def recount(folder: Path, *, absence: dict[str, Any] | None = None) -> list[Line]:
+    """Every line of UNIT_NO_TAPS for a replay directory, the mass gate not acting."""
+    directory = read(folder)
+    directory.absence.update(absence or {})
+    return Recount(directory).lines()
+
+
+class Recount:
+    """All units through all instants."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.known = Known(directory)
+        self.judge = Judge(self.known)
+        self.units = {unit: Unit() for unit in sorted(directory.estate_of)}
+
+    def lines(self) -> list[Line]:
+        """Line by line, every day at 00.00 WIB."""
+        found: list[Line] = []
+        for day in range(self.directory.first, self.directory.until + 1):
+            self.known.move(begins(day))
+            self.judge.refresh()
+            for unit in self.units:
+                found += self._say(unit)
+        return found
+
+    def _say(self, name: str) -> list[Line]:
+        unit, now = self.units[name], day_of(self.known.now)
+        sure = self.judge.judgeable(name)
+        unit.ever = max(unit.ever, sure)
+        tenancy = self.known.tenancy(name, now)
+        found: list[Line] = []
+        if unit.flag and (tenancy is None or tenancy.start != unit.tenancy):
+            found.append(Line(self.known.now, name, "closed", {}))
+            self.units[name] = unit = Unit(ever=unit.ever)
+        if tenancy is None:
+            unit.watched = frozenset()
+            return found
+        periods = [self.judge.verdict(name, number) for number in range(unit.ever)]
+        periods = [period for period in periods if period.end > tenancy.start]
+        found += self._end(name, unit, periods)
+        return found + self._begin(name, unit, [each for each in periods if each.number < sure], tenancy.start)
+
+    def _end(self, name: str, unit: Unit, periods: list[Judged]) -> list[Line]:
+        """Whether the flag that stands ends, by every verdict there ever was, as it reads now."""
+        groups = runs(periods)
+        last = groups[-1] if groups and not is_broken(periods) else []
+        if len(last) < self.directory.absence["watch"]:
+            unit.watched = frozenset()
+        if not unit.flag:
+            return []
+        mine = next((group for group in reversed(groups) if unit.flag & numbers(group)), [])
+        how = self._how(name, mine)
+        if how is None:
+            unit.flag = numbers(mine)
+            return []
+        unit.flag, unit.said = frozenset(), set()
+        return [Line(self.known.now, name, how, {})]
+
+    def _how(self, name: str, run: list[Judged]) -> str | None:
+        if not run or len(run) < self._open(name, run):
+            return "retracted"
+        return "closed" if self._has_tap_after(name, run) else None
+
+    def _begin(self, name: str, unit: Unit, periods: list[Judged], tenancy: int) -> list[Line]:
+        """The thresholds that are passed now, lowest first."""
+        groups = runs(periods)
+        if not groups or is_broken(periods):
+            return []
+        run, changes = groups[-1], []
+        rule = self.directory.absence
+        if len(run) >= rule["watch"] and not unit.watched & numbers(run):
+            changes.append("watch")
+        if len(run) >= rule["watch"]:
+            unit.watched |= numbers(run)
+        if not unit.flag and len(run) >= self._open(name, run) and not self._has_tap_after(name, run):
+            changes.append("opened")
+            unit.flag, unit.tenancy, unit.said = numbers(run), tenancy, set()
+        if unit.flag & numbers(run):
+            passed = [change for change, key in LATER if len(run) >= rule[key] and change not in unit.said]
+            changes += passed
+            unit.said.update(passed)
+        return [self._line(name, change, run, periods) for change in changes]
+
+    def _open(self, name: str, run: list[Judged]) -> int:
+        rule = self.directory.absence
+        valid = [card for card in self.known.cards[name] if card.is_valid(run[-1].end - 1)]
+        return int(rule["open_one_card"] if rule["open_one_card"] and len(valid) == 1 else rule["open"])
+
+    def _has_tap_after(self, name: str, run: list[Judged]) -> bool:
+        taps = self.known.taps_of(name)
+        return any(tap.day >= run[-1].end and is_dated(tap, rows) for tap, rows in taps)
+
+    def _line(self, name: str, change: str, run: list[Judged], periods: list[Judged]) -> Line:
+        shown = [period for period in periods if period.number >= run[0].number]
+        reasons = Counter(why for period in shown for why in period.reasons if why is not None)
+        evidence = {
+            "missed_periods": len(run),
+            "periods": [
+                {
+                    "from": text_of(period.first),
+                    "to": text_of(period.end - 1),
+                    "counted": period.counted,
+                    "verdict": str(period.verdict),
+                }
+                for period in shown
+            ],
+            "days_counted": sum(period.counted for period in shown),
+            "days_not_counted": dict(reasons),
+        }
+        days = tuple(p.first + place for p in shown for place, why in enumerate(p.reasons) if why is None)
+        return Line(self.known.now, name, change, evidence, days)
+
+
+def runs(periods: list[Judged]) -> list[list[Judged]]:
+    """The missed periods, parted where a satisfied one lies between them; voids are skipped."""
+    groups: list[list[Judged]] = [[]]
+    for period in periods:
+        if period.verdict is Verdict.SATISFIED and groups[-1]:
+            groups.append([])
+        elif period.verdict is Verdict.MISSED:
+            groups[-1].append(period)
+    return [group for group in groups if group]
+
+
+def is_broken(periods: list[Judged]) -> bool:
+    """Whether the last period that was not void was satisfied."""
+    spoken = [period.verdict for period in periods if period.verdict is not Verdict.VOID]
+    return bool(spoken) and spoken[-1] is Verdict.SATISFIED
+
+
+def numbers(run: list[Judged]) -> frozenset[int]:
+    """Which periods they are."""
+    return frozenset(period.number for period in run)
