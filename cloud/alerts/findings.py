@@ -63,8 +63,16 @@ class Findings:
     Estate empty = for the whole city. What is not named here was not judged: nothing of it ends by silence.
     """
 
+    returns: Mapping[tuple[Kind, str], Evidence] = field(default_factory=dict)
+    """By kind and subject of a flag that stands and has no finding any more: what its end should say."""
+
     def __add__(self, other: Findings) -> Findings:
-        return Findings(self.standing + other.standing, self.ended + other.ended, self.complete | other.complete)
+        return Findings(
+            self.standing + other.standing,
+            self.ended + other.ended,
+            self.complete | other.complete,
+            {**self.returns, **other.returns},
+        )
 
 
 @dataclass(frozen=True, slots=True)
