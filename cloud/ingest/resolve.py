@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from cloud.days import DAY, day_of
+from cloud.days import DAY, DaySpan, day_of
 from cloud.records.registry import Card, Installation
 from cloud.records.verdicts import Held, Kept, Outcome, Rejected, Sighting, Verdict
 from contract.messages import Event, Hours, Stamped
@@ -102,7 +102,17 @@ def sighting(moment: Moment, card: Opened, estate: str, registry: Registry) -> S
         outcome, unit = Outcome.TEST, None
     else:
         outcome, unit = Outcome.KNOWN, found.unit
-    return Sighting(moment.at_ms, moment.uncertainty_ms, card.pseudonym, outcome, unit, estate)
+    span = None if found is None or unit is None else _span(moment, found)
+    return Sighting(moment.at_ms, moment.uncertainty_ms, card.pseudonym, outcome, unit, estate, span)
+
+
+def _span(moment: Moment, card: Card) -> DaySpan | None:
+    """The days of *moment* on which *card* was valid; None when that is its own day alone."""
+    own = day_of(moment.at_ms)
+    first = max(day_of(moment.at_ms - moment.uncertainty_ms), card.valid_from)
+    last = day_of(moment.at_ms + moment.uncertainty_ms)
+    last = last if card.valid_to is None else min(last, card.valid_to)
+    return None if first == last == own else (first, last)
 
 
 def valid_card(registrations: Sequence[Card], moment: Moment) -> Card | None:

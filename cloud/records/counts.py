@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete
+from sqlalchemy import Connection, Table, bindparam, delete
 
-from cloud.days import HOUR, day_of, span_of
+from cloud.days import HOUR, DaySpan, day_of, span_of
 from cloud.records import dirty, registry, upserts
-from cloud.records.schema import hour_counts, presence, quarter_counts
+from cloud.records.schema import hour_counts, presence, presence_spans, quarter_counts
+from cloud.records.upserts import Row
 from cloud.records.verdicts import Kept, Outcome, Sighting, Verdict
 
 QUARTER_MS: Final = 900_000
@@ -36,6 +37,8 @@ class Deltas:
     """Changes gathered over one transaction, to be added to the tables once."""
 
     presence: Counter[tuple[str, date, str]] = field(default_factory=Counter)
+    spans: Counter[tuple[str, date, str, DaySpan]] = field(default_factory=Counter)
+    """Of these, the taps that may have been made on other days."""
     known: Counter[tuple[str, int]] = field(default_factory=Counter)
     unknown: Counter[tuple[str, int]] = field(default_factory=Counter)
     late: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -61,12 +64,15 @@ class Deltas:
         self.dirty.add((sighting.estate, day))
         if sighting.outcome is Outcome.KNOWN and sighting.unit:
             self.presence[sighting.unit, day, device] += sign
+            if sighting.span is not None:
+                self.spans[sighting.unit, day, device, sighting.span] += sign
 
 
 def apply(connection: Connection, deltas: Deltas, *, now_ms: int) -> None:
     """Add *deltas* to the tables, in one order of rows for everybody."""
-    upserts.add(connection, presence, _presence_rows(deltas), columns=["taps"])
-    _forget_absent(connection, deltas)
+    for table, rows in ((presence, _presence_rows(deltas)), (presence_spans, _span_rows(deltas))):
+        upserts.add(connection, table, rows, columns=["taps"])
+        _forget_absent(connection, table, rows)
     upserts.add(connection, hour_counts, _hour_rows(deltas), columns=["known", "unknown", "late"])
     upserts.add(connection, quarter_counts, _quarter_rows(deltas), columns=["known", "unknown"])
     dirty.touch(connection, deltas.dirty | set(_attended(connection, deltas, day_of(now_ms))), now_ms=now_ms)
@@ -81,20 +87,27 @@ def _attended(connection: Connection, deltas: Deltas, today: date) -> Iterator[t
             yield home, day + timedelta(days=number)
 
 
-def _forget_absent(connection: Connection, deltas: Deltas) -> None:
+def _forget_absent(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """No row says that a unit was present with no tap."""
-    names = ("unit", "day", "device")
-    gone = [dict(zip(names, key, strict=True)) for key, change in sorted(deltas.presence.items()) if change < 0]
+    names = [column.name for column in table.primary_key]
+    gone = [{f"the_{name}": row[name] for name in names} for row in rows if row["taps"] < 0]
     if gone:
-        is_it = [presence.c[name] == bindparam(f"the_{name}") for name in names]
-        rows = [{f"the_{name}": value for name, value in row.items()} for row in gone]
-        connection.execute(delete(presence).where(presence.c.taps <= 0, *is_it), rows)
+        is_it = [table.c[name] == bindparam(f"the_{name}") for name in names]
+        connection.execute(delete(table).where(table.c.taps <= 0, *is_it), gone)
 
 
-def _presence_rows(deltas: Deltas) -> list[dict[str, object]]:
+def _presence_rows(deltas: Deltas) -> list[Row]:
     return [
         {"unit": unit, "day": day, "device": device, "taps": taps}
         for (unit, day, device), taps in sorted(deltas.presence.items())
+        if taps
+    ]
+
+
+def _span_rows(deltas: Deltas) -> list[Row]:
+    return [
+        {"unit": unit, "day": day, "device": device, "first_day": first, "last_day": last, "taps": taps}
+        for (unit, day, device, (first, last)), taps in sorted(deltas.spans.items())
         if taps
     ]
 

@@ -11,8 +11,8 @@ from datetime import date
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from cloud.records.schema import dirty_days
-from cloud.records.upserts import insert_into
+from cloud.records.schema import day_changes, dirty_days
+from cloud.records.upserts import add, insert_into
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,6 +33,8 @@ def touch(connection: Connection, pairs: Iterable[tuple[str, date]], *, now_ms: 
     raised = {"touched": dirty_days.c.touched + 1}
     statement = insert_into(connection, dirty_days)
     connection.execute(statement.on_conflict_do_update(index_elements=["estate", "day"], set_=raised), rows)
+    changed = [{"estate": row["estate"], "day": row["day"], "changes": 1} for row in rows]
+    add(connection, day_changes, changed, columns=["changes"])
 
 
 def waiting(connection: Connection, *, until: date, limit: int) -> list[DirtyDay]:

@@ -214,6 +214,8 @@ def sighting_row(stream: int, seq: int, device: str, sighting: Sighting, *, arri
         "outcome": sighting.outcome.value,
         "unit": sighting.unit,
         "estate": sighting.estate,
+        "first_day": sighting.span[0] if sighting.span else None,
+        "last_day": sighting.span[1] if sighting.span else None,
         "arrived_ms": arrived_ms,
     }
 

@@ -16,6 +16,7 @@ from cloud.records.engine import Records
 from cloud.records.schema import (
     arrivals,
     completed_days,
+    day_changes,
     dead_letters,
     device_events,
     device_hours,
@@ -23,6 +24,7 @@ from cloud.records.schema import (
     hour_counts,
     online_hours,
     presence,
+    presence_spans,
     quarter_counts,
     sightings,
 )
@@ -79,6 +81,8 @@ def _too_old(now_ms: int, periods: Periods) -> list[tuple[Table, ColumnElement[b
         (quarter_counts, quarter_counts.c.quarter_ms < before(periods.machines)),
         (arrivals, (arrivals.c.arrived_ms < before(periods.machines)) & _is_bare()),
         (presence, presence.c.day < day_before(periods.presence)),
+        (presence_spans, presence_spans.c.day < day_before(periods.presence)),
+        (day_changes, day_changes.c.day < day_before(periods.counts)),
         (hour_counts, hour_counts.c.hour_ms < before(periods.counts)),
         (completed_days, completed_days.c.day < day_before(periods.counts)),
     ]

@@ -183,6 +183,8 @@ sightings = Table(
     Column("outcome", String(8), nullable=False, index=True),
     Column("unit", String(64)),
     Column("estate", String(8), nullable=False),
+    Column("first_day", Date),  # of an uncertain tap: the days on which it may have been made with a valid card
+    Column("last_day", Date),
     Column("arrived_ms", BigInteger, nullable=False),
     ForeignKeyConstraint(["stream", "seq"], ["arrivals.stream", "arrivals.seq"]),
     CheckConstraint("outcome IN ('known', 'unknown', 'test')", name="outcome"),
@@ -252,6 +254,20 @@ presence = Table(
     Column("device", String(16), primary_key=True),
     Column("taps", Integer, nullable=False),
     Index("ix_presence_day", "day"),
+    Index("ix_presence_device_day", "device", "day"),
+)
+
+# Of the taps of `presence`, those that may have been made on other days than the one recorded: on which, with a card
+# that was valid. If the recorded day is not among these, the card was not valid on it.
+presence_spans = Table(
+    "presence_spans",
+    metadata,
+    Column("unit", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),  # as recorded
+    Column("device", String(16), primary_key=True),
+    Column("first_day", Date, primary_key=True),
+    Column("last_day", Date, primary_key=True),
+    Column("taps", Integer, nullable=False),
 )
 
 hour_counts = Table(
@@ -280,6 +296,15 @@ dirty_days = Table(
     Column("day", Date, primary_key=True),
     Column("since_ms", BigInteger, nullable=False),
     Column("touched", BigInteger, nullable=False, default=1),  # rises with each touch: only what was read is cleared
+)
+
+# Never cleared, unlike dirty days: whoever remembers what a day was like sees whether it still is.
+day_changes = Table(
+    "day_changes",
+    metadata,
+    Column("estate", String(8), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("changes", BigInteger, nullable=False),
 )
 
 completed_days = Table(

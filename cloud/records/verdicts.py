@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from cloud.days import DaySpan
 from contract.codec import Received, Unreadable
 from contract.topics import DeviceId
 
@@ -29,6 +30,11 @@ class Sighting:
     outcome: Outcome
     unit: str | None = field(repr=False)
     estate: str
+    span: DaySpan | None = field(default=None, repr=False)
+    """Of an uncertain tap of a known card, the days on which it may have been made with that card valid.
+
+    None = on its own day and no other.
+    """
 
 
 @dataclass(frozen=True, slots=True)

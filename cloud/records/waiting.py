@@ -122,8 +122,11 @@ def correct(connection: Connection, seen: Seen, becomes: Sighting, *, deltas: De
         & (sightings.c.outcome == was.outcome.value)
         & (sightings.c.estate == was.estate)
         & (sightings.c.unit.is_(None) if was.unit is None else sightings.c.unit == was.unit)
+        & sightings.c.first_day.is_not_distinct_from(was.span[0] if was.span else None)
+        & sightings.c.last_day.is_not_distinct_from(was.span[1] if was.span else None)
     )
-    values = {"outcome": becomes.outcome.value, "unit": becomes.unit, "estate": becomes.estate}
+    row = sighting_row(seen.stream, seen.seq, seen.device, becomes, arrived_ms=seen.arrived_ms)
+    values = {name: row[name] for name in ("outcome", "unit", "estate", "first_day", "last_day")}
     if connection.execute(update(sightings).where(unchanged).values(values)).rowcount == 1:
         deltas.count(was, device=seen.device, arrived_ms=seen.arrived_ms, sign=-1)
         deltas.count(becomes, device=seen.device, arrived_ms=seen.arrived_ms)
@@ -154,7 +157,8 @@ def _held(row: Row[tuple[object, ...]]) -> HeldRecord:
 
 def _seen(row: Row[tuple[object, ...]]) -> Seen:
     outcome = Outcome(row.outcome)
-    sighting = Sighting(row.at_ms, row.uncertainty_ms, row.pseudonym, outcome, row.unit, row.estate)
+    span = None if row.first_day is None else (row.first_day, row.last_day)
+    sighting = Sighting(row.at_ms, row.uncertainty_ms, row.pseudonym, outcome, row.unit, row.estate, span)
     return Seen(row.stream, row.seq, row.device, sighting, row.arrived_ms)
 
 
