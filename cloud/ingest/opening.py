@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cloud.ingest.resolve import CardRead, NotOpened, Opened, Unopenable
 from cloud.records.pseudonyms import Pepper
 from contract.cards import Keyring, SealedCard, UnknownKey, UnreadableCard, is_random
 from contract.topics import DeviceId
+
+
+class Opens(Protocol):
+    """Whoever says what a sealed card is known by."""
+
+    def open(self, sealed: str, device: DeviceId) -> CardRead:
+        """What the card is known by, or why that cannot be said."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

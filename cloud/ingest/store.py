@@ -14,16 +14,16 @@ from typing import Final
 
 from cloud.history import History, Refused
 from cloud.ingest import answers, observed, requests, resolve
-from cloud.ingest.opening import Opener
+from cloud.ingest.opening import Opens
 from cloud.ingest.requests import Incoming, Item, Request
-from cloud.ingest.resolve import CardRead, NotOpened, Opened, Registry
+from cloud.ingest.resolve import CardRead, Moment, NotOpened, Opened, Registry
 from cloud.records import BadData, Connection, Records, dead_letters, heard, ledger, registry
 from cloud.records.heard import Beat
 from cloud.records.marks import StaleFacts
 from cloud.records.positions import Position
 from cloud.records.verdicts import Delivery, Entry, Letter, Rejected, StreamKey, Verdict
 from contract.codec import Unreadable
-from contract.messages import Resume, Status, Stored, Tap
+from contract.messages import Resume, Stamped, Status, Stored, Tap
 from contract.series import Point
 
 MOST_ATTEMPTS: Final = 20
@@ -31,6 +31,8 @@ MOST_ATTEMPTS: Final = 20
 
 
 Answer = Stored | Resume
+Dates = Callable[[Stamped], Moment | None]
+"""When a tap happened by its own account; None if that cannot be trusted."""
 
 
 def ms_of(instant: datetime) -> int:
@@ -64,10 +66,19 @@ class _Resolved:
 class Store:
     """Takes batches, heartbeats and statuses, and says what to answer."""
 
-    def __init__(self, records: Records, history: History, *, opener: Opener, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        records: Records,
+        history: History,
+        *,
+        opener: Opens,
+        now: Callable[[], datetime],
+        dated: Dates = resolve.dated,
+    ) -> None:
         self.records = records
         self.history = history
         self.opener = opener
+        self.dated = dated
         self.now_ms: Callable[[], int] = lambda: ms_of(now())
         self.tally = Tally()
 
@@ -198,7 +209,10 @@ class Store:
             Delivery(
                 request.key,
                 request.confirmed,
-                tuple(_entry(request.key, item, cards[id(item)], facts, now_ms) for item in request.items),
+                tuple(
+                    self._entry(request.key, item, cards[id(item)], facts=facts, now_ms=now_ms)
+                    for item in request.items
+                ),
             )
             for request in wanted
         ]
@@ -215,6 +229,19 @@ class Store:
             return None
         return self.opener.open(item.record.record.card, request.key.device)
 
+    def _entry(self, key: StreamKey, item: Item, card: CardRead | None, *, facts: Registry, now_ms: int) -> Entry:
+        return Entry(item.record, self._verdict(key, item, card, facts=facts, now_ms=now_ms), item.arrived_ms)
+
+    def _verdict(self, key: StreamKey, item: Item, card: CardRead | None, *, facts: Registry, now_ms: int) -> Verdict:
+        if item.forced is not None:
+            return item.forced
+        if isinstance(item.record, Unreadable):
+            return Rejected(item.record.reason, item.record.explanation)
+        record = item.record.record
+        if isinstance(record, Tap):
+            return resolve.tap(key.device, self.dated(record), card or NotOpened(), facts, now_ms=now_ms)
+        return resolve.kept(key.device, record, facts, arrived_ms=item.arrived_ms)
+
     def _refusals(self, refused: Sequence[Refused]) -> list[Letter]:
         return [observed.refusal(each, now_ms=self.now_ms()) for each in refused]
 
@@ -222,18 +249,3 @@ class Store:
 def _seq(item: Item) -> int:
     seq = item.record.seq if isinstance(item.record, Unreadable) else item.record.record.seq
     return seq or 0
-
-
-def _entry(key: StreamKey, item: Item, card: CardRead | None, facts: Registry, now_ms: int) -> Entry:
-    return Entry(item.record, _verdict(key, item, card, facts, now_ms), item.arrived_ms)
-
-
-def _verdict(key: StreamKey, item: Item, card: CardRead | None, facts: Registry, now_ms: int) -> Verdict:
-    if item.forced is not None:
-        return item.forced
-    if isinstance(item.record, Unreadable):
-        return Rejected(item.record.reason, item.record.explanation)
-    record = item.record.record
-    if isinstance(record, Tap):
-        return resolve.tap(key.device, resolve.dated(record), card or NotOpened(), facts, now_ms=now_ms)
-    return resolve.kept(key.device, record, facts, arrived_ms=item.arrived_ms)

@@ -195,7 +195,7 @@ class Sweep:
             at = positions.read(connection, keys)
             settled: list[tuple[HeldRecord, _Settled]] = []
             for each, tap, card in opened:
-                moment = resolve.dated(tap) or self._date(connection, at[each.key], each, tap, facts)
+                moment = self._store.dated(tap) or self._date(connection, at[each.key], each, tap, facts)
                 verdict = resolve.tap(each.key.device, moment, card, facts, now_ms=self._store.now_ms())
                 settled.append((each, _settled(verdict)))
             return settled, facts.version
