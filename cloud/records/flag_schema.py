@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -38,7 +37,9 @@ flags = Table(
     Column("severity", String(2), nullable=False),
     Column("gate", String(12), nullable=False, default=""),  # what the mass gate, or its human, did with it
     Column("hushed", Text, nullable=False, default="{}"),  # JSON: by what it is hushed, and why
-    Column("told", Boolean, nullable=False, default=False),  # its opening was announced: its end will be
+    Column(
+        "told", String(8), nullable=False, default=""
+    ),  # what people were told of it; told its opening, they hear its end
     Column("handling", String(12), nullable=False, default="new"),
     Column("owner", String(80), nullable=False, default=""),  # who acknowledged it, or to whom it is assigned
     Column("acknowledged_until_ms", BigInteger),

@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.Column("severity", sa.String(length=2), nullable=False),
         sa.Column("gate", sa.String(length=12), nullable=False),
         sa.Column("hushed", sa.Text(), nullable=False),
-        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.String(length=8), nullable=False),
         sa.Column("handling", sa.String(length=12), nullable=False),
         sa.Column("owner", sa.String(length=80), nullable=False),
         sa.Column("acknowledged_until_ms", sa.BigInteger(), nullable=True),
