@@ -14,7 +14,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from cloud import days
 from cloud.alerts.kinds import Kind
@@ -191,7 +200,18 @@ class Quiet(_Table):
     office: str = "Mon-Fri 08:00-16:00"
     ramadan: str = "Mon-Fri 08:00-15:00"
     friday: str = "11:30-13:00"
+    ramadan_days: tuple[tuple[date, date], ...] = ()
+    """First and last day of each Ramadan whose office hours are known."""
     ack_expiry_h: Some = 72
+
+    @field_validator("p2", "office", "ramadan", "friday")
+    @classmethod
+    def _legible(cls, text: str, field: ValidationInfo) -> str:
+        try:
+            days.ServiceHours.parse(text if field.field_name in ("office", "ramadan") else f"Mon-Sun {text}")
+        except days.BadServiceHours as error:
+            raise ValueError(str(error)) from None
+        return text
 
 
 class Shadow(_Table):

@@ -10,7 +10,9 @@ from typing import Final
 
 from sqlalchemy import Connection, select, update
 
+from cloud.days import DaySpan
 from cloud.records.notice_schema import addresses, duties, people
+from cloud.records.schema import calendar
 from cloud.records.upserts import insert_into
 
 EVERYWHERE: Final = "*"
@@ -92,6 +94,18 @@ def replace_all(connection: Connection, wanted: Iterable[Person]) -> None:
     connection.execute(duties.delete())
     for person in wanted:
         _put(connection, person)
+
+
+def closed_days(connection: Connection) -> dict[str, list[DaySpan]]:
+    """Days on which offices are closed, by estate; `*` = all of them.
+
+    Rows of kind `lebaran` are widened for the absence clock: the days on which nobody works are `holiday` rows too.
+    """
+    query = select(calendar).where(calendar.c.kind.in_(["holiday", "closure"])).order_by(calendar.c.id)
+    closed: defaultdict[str, list[DaySpan]] = defaultdict(list)
+    for row in connection.execute(query):
+        closed[row.scope].append((row.from_day, row.to_day))
+    return dict(closed)
 
 
 def disable(connection: Connection, address: int, *, because: str, now_ms: int) -> bool:

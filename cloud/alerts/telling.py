@@ -1,0 +1,53 @@
+"""What changed becomes notices, in the transaction that wrote the change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from cloud.alerts.dispatch import planning
+from cloud.alerts.dispatch.facts import Place
+from cloud.alerts.dispatch.hours import Hours
+from cloud.alerts.dispatch.planning import Around
+from cloud.alerts.flags.changes import Change
+from cloud.alerts.policy import Policies
+from cloud.records import Connection, notices, people, registry, standing
+
+
+def tell(connection: Connection, policies: Policies, *, now_ms: int, changes: Sequence[Change]) -> None:
+    """Write what *changes* make us say, and withdraw what they make untrue."""
+    flags = {change.flag for change in changes if change.flag is not None}
+    if not flags:
+        return
+    said = notices.of_flags(connection, flags)
+    plan = planning.plan(changes, said, around(connection, policies, now_ms=now_ms), now_ms=now_ms)
+    by_reason: defaultdict[str, list[int]] = defaultdict(list)
+    for notice, because in plan.withdrawn.items():
+        by_reason[because].append(notice)
+    for because, ids in by_reason.items():
+        notices.withdraw(connection, ids, because=because, now_ms=now_ms)
+    notices.add(connection, plan.drafts, now_ms=now_ms)
+
+
+def put_in_hand(connection: Connection, flag: str, *, by: str, until_ms: int, now_ms: int) -> None:
+    """*by* (an opaque name) has *flag* in hand until then: no further rung is told before, and chats show it."""
+    said = notices.of_flags(connection, [flag])
+    notices.postpone(connection, planning.postponed(said), until_ms=until_ms)
+    notices.add(connection, planning.handled(said, by=by, until_ms=until_ms, now_ms=now_ms), now_ms=now_ms)
+
+
+def around(connection: Connection, policies: Policies, *, now_ms: int) -> Around:
+    """Who there is, where, and when they may be disturbed."""
+    return Around(
+        people.everybody(connection), Hours(policies, people.closed_days(connection)), places(connection, now_ms)
+    )
+
+
+def places(connection: Connection, now_ms: int) -> dict[str, Place]:
+    """The estates by code, as texts name them."""
+    machines: defaultdict[str, int] = defaultdict(int)
+    for installation in standing.installed_at(connection, now_ms):
+        machines[installation.estate] += 1
+    return {
+        each.estate: Place(each.estate, each.name, machines[each.estate]) for each in registry.all_estates(connection)
+    }
