@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Row, case, or_, select
 
-from cloud.records import positions
+from cloud.records import positions, signs
 from cloud.records.positions import Position
 from cloud.records.schema import boots, heard, proofs
 from cloud.records.upserts import insert_into
@@ -53,6 +53,11 @@ def all_heard(connection: Connection) -> list[Heard]:
 
 def take_beats(connection: Connection, beats: Sequence[Beat], *, now_ms: int) -> list[Position]:
     """Note *beats*; the positions of their machines that lack something."""
+    arrivals: dict[str, list[int]] = {}
+    for beat in beats:
+        arrivals.setdefault(beat.message.device, []).append(beat.arrived_ms)
+    signs.note_lapses(connection, arrivals, now_ms=now_ms)
+    signs.note_readings(connection, [(beat.message, beat.arrived_ms) for beat in beats])
     _note_heard(connection, beats, now_ms=now_ms)
     _note_boots(connection, beats)
     _note_proofs(connection, [(beat.message, beat.message.boot, beat.message.uptime_s) for beat in beats])
@@ -67,6 +72,7 @@ def take_status(connection: Connection, status: Status, *, arrived_ms: int, is_r
     _note_status(connection, status, arrived_ms)
     if is_retained or status.reason == "will":
         return []
+    signs.note_lapses(connection, {status.device: [arrived_ms]}, now_ms=arrived_ms)
     _advance(connection, status.device, arrived_ms)
     if status.reason == "goodbye" and status.boot is not None and status.uptime_s is not None:
         _note_proofs(connection, [(status, status.boot, status.uptime_s)])

@@ -16,12 +16,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from cloud.records import flag_schema, notice_schema
+from cloud.records import flag_schema, notice_schema, sign_schema
 from cloud.records.engine import Records, open_records
 from cloud.records.schema import metadata
 
 _FOLDER: Final = Path(__file__).with_name("migrations")
-_EXTENSIONS: Final = (flag_schema, notice_schema)  # importing one adds its tables to the metadata
+_EXTENSIONS: Final = (flag_schema, notice_schema, sign_schema)  # importing one adds its tables to the metadata
 _ONE_AT_A_TIME: Final = 0x4861646972  # "Hadir": the advisory lock under which PostgreSQL is migrated
 
 
