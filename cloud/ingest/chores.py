@@ -15,8 +15,8 @@ from typing import Final, Protocol
 
 from cloud import days
 from cloud.ingest import faults, minutes, observed, points, rolling
-from cloud.ingest.minutes import Listening
-from cloud.ingest.points import Ledger, Place, Registered, Stage
+from cloud.ingest.minute_rows import MinuteRows, listening
+from cloud.ingest.points import Stage
 from cloud.ingest.store import Store
 from cloud.ingest.sweep import Sweep
 from cloud.records import (
@@ -24,7 +24,6 @@ from cloud.records import (
     RecordsUnavailable,
     completeness,
     dirty,
-    heard,
     leases,
     marks,
     registry,
@@ -32,14 +31,9 @@ from cloud.records import (
     tallies,
 )
 from cloud.records.dirty import DirtyDay
-from cloud.records.heard import Heard
 from cloud.records.marks import StaleFacts
 from cloud.records.purge import purge
-from contract import codec
-from contract.codec import BadMessage
-from contract.messages import Heartbeat
 from contract.series import Point
-from contract.topics import DeviceId
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +97,8 @@ class Chores:
         self._instance = instance
         self._pace = pace
         self._sweep = Sweep(store)
+        self._minute_rows = MinuteRows(store, self._write, pace=pace)
         self._turns = _Turns()
-        self._shown: dict[str, Ledger] = {}
         self._failing: set[str] = set()
         self._is_ours = False
         self._rolling_ms = 0
@@ -149,7 +143,7 @@ class Chores:
     def _plan(self) -> list[tuple[str, Callable[[], Awaitable[object]], int]]:
         return [
             ("sweep", self._sweep.run, SWEEP_MS),
-            ("minutes", self.write_minutes, SWEEP_MS),
+            ("minutes", self._minute_rows.write_due, SWEEP_MS),
             ("new_hour", self._touch_today, days.HOUR),
             ("complete", self.note_complete, WATCH_MS),
             ("rollups", self.roll_up, min(max(ROLL_MS, ROLL_REST * self._rolling_ms), LONGEST_REST_MS)),
@@ -195,66 +189,11 @@ class Chores:
         now_ms, break_ms = self._store.now_ms(), round(BREAK_MS * self._pace)
 
         def note(connection: Connection) -> None:
-            listening = minutes.heard_on(_listening(connection), now_ms, break_ms=break_ms)
-            marks.put(connection, marks.LISTENING_SINCE, listening.since_ms)
-            marks.put(connection, marks.LISTENING_UNTIL, listening.until_ms)
+            heard = minutes.heard_on(listening(connection), now_ms, break_ms=break_ms)
+            marks.put(connection, marks.LISTENING_SINCE, heard.since_ms)
+            marks.put(connection, marks.LISTENING_UNTIL, heard.until_ms)
 
         await asyncio.to_thread(self._store.records.write, note)
-
-    # ---- minute rows -------------------------------------------------------------------------------------------------
-
-    async def write_minutes(self) -> int:
-        """Write the minute rows that are due; how many minutes."""
-        due, listening = await asyncio.to_thread(self._store.records.read, self._due_minutes)
-        for minute_ms in due:
-            await self._write_minute(minute_ms, listening)
-        return len(due)
-
-    def _due_minutes(self, connection: Connection) -> tuple[range, Listening]:
-        listening, written = _listening(connection), marks.read(connection, marks.MINUTES_WRITTEN)
-        return minutes.due(written, listening, self._store.now_ms()), listening
-
-    async def _write_minute(self, minute_ms: int, listening: Listening) -> None:
-        registered, places = await asyncio.to_thread(
-            self._store.records.read, lambda connection: self._registered(connection, minute_ms)
-        )
-        late_ms = round(points.STALE_AFTER_MS * max(1.0, self._pace))
-        certain = minutes.certain(registered, minute_ms, listening, late_ms=late_ms)
-        rows = points.machines(certain, minute_ms=minute_ms)
-        if len(certain) == len(registered):
-            rows += points.fleet(registered, places, minute_ms=minute_ms)
-        await self._write(rows)
-        online = [each.device for each in certain if each.is_online(minute_ms)]
-
-        def note(connection: Connection) -> None:
-            if not minute_ms <= marks.read_locked(connection, marks.MINUTES_WRITTEN) <= self._store.now_ms():
-                marks.put(connection, marks.MINUTES_WRITTEN, minute_ms)
-                tallies.add_online(connection, online, minute_ms=minute_ms)
-
-        await asyncio.to_thread(self._store.records.write, note)
-
-    def _registered(self, connection: Connection, minute_ms: int) -> tuple[list[Registered], list[Place]]:
-        standing_now = standing.installed_at(connection, minute_ms)
-        life = {each.device: each for each in heard.all_heard(connection)}
-        self._refresh_shown(connection, [place.device for place in standing_now], minute_ms)
-        registered = [
-            _registered(
-                place.device, place.estate, place.installed_ms, self._shown[place.device], life.get(place.device)
-            )
-            for place in standing_now
-        ]
-        places = [Place(each.estate, each.lat, each.lon) for each in registry.all_estates(connection)]
-        return registered, places
-
-    def _refresh_shown(self, connection: Connection, devices: Sequence[str], minute_ms: int) -> None:
-        quarter = minute_ms - minute_ms % points.QUARTER
-        if all(device in self._shown and self._shown[device].quarter_ms == quarter for device in devices):
-            return
-        totals = standing.totals(connection, devices)
-        for device in devices:
-            now = totals.get(device, standing.Totals())
-            current = Ledger(quarter, now.made, now.stored, now.missing, now.held, now.rejected)
-            self._shown[device] = points.ledger(current, self._shown.get(device), minute_ms=minute_ms)
 
     # ---- roll-ups ----------------------------------------------------------------------------------------------------
 
@@ -348,36 +287,9 @@ async def _every_second(work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(TICK_S)
 
 
-def _listening(connection: Connection) -> Listening:
-    return Listening(marks.read(connection, marks.LISTENING_SINCE), marks.read(connection, marks.LISTENING_UNTIL))
-
-
 def _noting(code: str, found: Sequence[date], now_ms: int) -> Callable[[Connection], None]:
     def note(connection: Connection) -> None:
         tallies.note_completed(connection, code, found, now_ms=now_ms)
         dirty.touch(connection, [(code, day) for day in found], now_ms=now_ms)
 
     return note
-
-
-def _registered(device: str, estate: str, installed_ms: int, shown: Ledger, life: Heard | None) -> Registered:
-    if life is None:
-        return Registered(device, estate, installed_ms, shown)
-    return Registered(
-        device,
-        estate,
-        installed_ms,
-        shown,
-        heartbeat=_heartbeat(device, life.heartbeat),
-        heard_ms=life.arrived_ms or None,
-        gone_ms=None if life.online else life.status_ms,
-    )
-
-
-def _heartbeat(device: str, text: str | None) -> Heartbeat | None:
-    if text is None:
-        return None
-    try:
-        return codec.decode(text.encode(), Heartbeat, device=DeviceId(device))
-    except BadMessage:
-        return None  # kept by another version of this program

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from contract import series
@@ -53,7 +53,10 @@ def _record_ns(at_ms: int, seq: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """A machine's records over all its outboxes, as of the quarter-hour that begins at `quarter_ms`."""
+    """A machine's records over all its outboxes as of the quarter-hour that begins at `quarter_ms`.
+
+    It stands until that is over, so that single taps leave no trace.
+    """
 
     quarter_ms: int
     made: int = 0
@@ -61,14 +64,6 @@ class Ledger:
     missing: int = 0
     held: int = 0
     rejected: int = 0
-
-
-def ledger(current: Ledger, shown: Ledger | None, *, minute_ms: int) -> Ledger:
-    """What may be shown at *minute_ms*: *shown* until its quarter-hour is over, so that single taps leave no trace."""
-    quarter = minute_ms - minute_ms % QUARTER
-    if shown is not None and shown.quarter_ms == quarter:
-        return shown
-    return replace(current, quarter_ms=quarter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +74,17 @@ class Registered:
     estate: str
     installed_ms: int
     ledger: Ledger
-    """What may be shown (`ledger`)."""
+    """What is shown in this quarter-hour."""
     heartbeat: Heartbeat | None = None
     """The last one; None if there never was one."""
     heard_ms: int | None = None
     """When it arrived."""
     gone_ms: int | None = None
     """When it said goodbye or its will arrived, if it has not been born again since."""
+    born_ms: int | None = None
+    """When the session it is in began."""
+    beat_ms: int | None = None
+    """When the heartbeat arrived: a birth may have been heard since."""
 
     def is_online(self, now_ms: int) -> bool:
         """Whether it was heard within the patience of the dashboards, and not said to be gone since."""
@@ -133,15 +132,15 @@ def _machine(minute_ms: int, each: Registered) -> Point:
         "held": each.ledger.held,
         "rejected": each.ledger.rejected,
     }
-    said = _said(each.heartbeat, each.heard_ms, minute_ms=minute_ms) if each.heartbeat is not None else _SILENCE
+    said = _said(each.heartbeat, each.beat_ms, minute_ms=minute_ms) if each.heartbeat is not None else _SILENCE
     return series.MACHINE.point(minute_ms * NS, {"device": each.device, "estate": each.estate}, {**fields, **said})
 
 
-def _said(heartbeat: Heartbeat, heard_ms: int | None, *, minute_ms: int) -> Mapping[str, series.Value]:
+def _said(heartbeat: Heartbeat, beat_ms: int | None, *, minute_ms: int) -> Mapping[str, series.Value]:
     oldest = heartbeat.oldest_unsent
     offset = heartbeat.clock_offset_ms
     if offset is None:
-        offset = heartbeat.at - heard_ms if heard_ms is not None else 0
+        offset = heartbeat.at - beat_ms if beat_ms is not None else 0
     return {
         "reader_ok": int(heartbeat.reader == "ok"),
         "clock_trusted": int(heartbeat.clock == "trusted"),

@@ -373,12 +373,12 @@ marks = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-silences = Table(
-    "silences",
+machine_silences = Table(
+    "machine_silences",
     metadata,
     Column("device", String(16), primary_key=True),
     Column("estate", String(8), primary_key=True),
-    Column("since_ms", BigInteger, nullable=False),
+    Column("since_ms", BigInteger, primary_key=True),
     Column("until_ms", BigInteger, nullable=False),  # the last minute for which it was told
 )
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from cloud.records.schema import shown_ledgers, silences
+from cloud.records.schema import machine_silences, shown_ledgers
 from cloud.records.standing import Totals
 from cloud.records.upserts import Row, insert_into
 
@@ -48,17 +48,18 @@ def show(connection: Connection, totals: Mapping[str, Totals], *, quarter_ms: in
 
 def open_silences(connection: Connection) -> list[Silence]:
     """Those that last."""
-    query = select(silences).order_by(silences.c.device, silences.c.estate)
+    query = select(machine_silences).order_by(*machine_silences.primary_key)
     return [Silence(row.device, row.estate, row.since_ms, row.until_ms) for row in connection.execute(query)]
 
 
 def keep(connection: Connection, lasting: Iterable[Silence]) -> None:
-    """Remember these as lasting, each until its last minute; of one machine and estate there is one."""
+    """Remember these as lasting, each until its last minute."""
     rows = [asdict(each) for each in sorted(lasting)]
     if rows:
-        statement = insert_into(connection, silences)
-        changes = {name: statement.excluded[name] for name in ("since_ms", "until_ms")}
-        connection.execute(statement.on_conflict_do_update(index_elements=["device", "estate"], set_=changes), rows)
+        statement = insert_into(connection, machine_silences)
+        changes = {"until_ms": statement.excluded.until_ms}
+        keys = [column.name for column in machine_silences.primary_key]
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
 
 
 def forget(connection: Connection, ended: Iterable[Silence]) -> None:
@@ -67,5 +68,6 @@ def forget(connection: Connection, ended: Iterable[Silence]) -> None:
     rows = [{f"the_{name}": getattr(each, name) for name in names} for each in sorted(ended)]
     if rows:
         connection.execute(
-            delete(silences).where(*(silences.c[name] == bindparam(f"the_{name}") for name in names)), rows
+            delete(machine_silences).where(*(machine_silences.c[name] == bindparam(f"the_{name}") for name in names)),
+            rows,
         )

@@ -78,6 +78,7 @@ HEARD = Registered(
     ledger=Ledger(QUARTER_BEGAN, 50, 45, 3, 1, 1),
     heartbeat=heartbeat(),
     heard_ms=MINUTE - 10_000,
+    beat_ms=MINUTE - 10_000,
 )
 SILENT = replace(HEARD, heard_ms=MINUTE - points.STALE_AFTER_MS - 1)
 NEVER = Registered("DMG-02", "DMG", installed_ms=MINUTE - 86_400_000, ledger=Ledger(QUARTER_BEGAN))
@@ -182,14 +183,9 @@ def test_what_a_heartbeat_says_is_written_as(said: dict[str, object], field: str
     assert row(replace(HEARD, heartbeat=heartbeat(**said)))[field] == value
 
 
-def test_positions_stand_still_for_a_quarter_of_an_hour() -> None:
-    shown: Ledger | None = None
-    seen = []
-    for number in range(31):
-        current = Ledger(0, made=100 + number, stored=90 + number)
-        shown = points.ledger(current, shown, minute_ms=QUARTER_BEGAN + number * 60_000)
-        seen.append((shown.made, shown.stored))
-    assert seen == [(100, 90)] * 15 + [(115, 105)] * 15 + [(130, 120)]
+def test_how_far_a_clock_is_off_is_told_by_the_heartbeat_not_by_a_birth_after_it() -> None:
+    born_since = replace(HEARD, heartbeat=heartbeat(clock_offset_ms=None), heard_ms=MINUTE - 1_000)
+    assert row(born_since)["clock_offset_ms"] == row(replace(born_since, heard_ms=HEARD.heard_ms))["clock_offset_ms"]
 
 
 def test_the_fleet_counts_every_registered_machine_and_every_estate() -> None:

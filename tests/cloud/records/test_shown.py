@@ -51,10 +51,12 @@ def test_a_silence_lasts_until_it_is_forgotten(records):
 
 
 def test_the_end_of_one_silence_is_not_the_end_of_the_next(records):
-    keep(records, Silence("DMG-01", "DMG", 1000, 2000))
-    keep(records, Silence("DMG-01", "DMG", 5000, 6000))
-    forget(records, Silence("DMG-01", "DMG", 1000, 2000))
-    assert records.read(shown.open_silences) == [Silence("DMG-01", "DMG", 5000, 6000)]
+    first, second = Silence("DMG-01", "DMG", 1000, 2000), Silence("DMG-01", "DMG", 5000, 6000)
+    keep(records, first)
+    keep(records, second)
+    assert records.read(shown.open_silences) == [first, second]
+    forget(records, first)
+    assert records.read(shown.open_silences) == [second]
 
 
 def test_nothing_is_remembered_of_nothing(records):

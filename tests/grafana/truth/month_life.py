@@ -4,7 +4,7 @@ from typing import Any
 
 import month_story as story
 from month_calendar import QUARTER
-from month_story import MINUTE, SECOND, Message
+from month_story import SECOND, Message
 
 PATIENCE = 180 * SECOND
 
@@ -15,7 +15,7 @@ class Life:
     def __init__(self, device: str, month: Any, signs: list[Message]) -> None:
         self.device, self.month, self.signs = device, month, signs
         self.beat: Message | None = None
-        self.heard = self.gone = self.told = 0
+        self.heard = self.gone = self.told = self.born = 0
         self.book = (0, 0, 0, 0, 0)
         self.quarter = 0
         self.next = 0
@@ -24,8 +24,7 @@ class Life:
         while self.next < len(self.signs) and self.signs[self.next].arrived <= minute:
             self._note(self.signs[self.next])
             self.next += 1
-        restarted = minute == story.RESTARTED // MINUTE * MINUTE  # the program that starts shows what is there now
-        if minute // QUARTER != self.quarter or restarted:
+        if minute // QUARTER != self.quarter:
             self.quarter, self.book = minute // QUARTER, self._book(minute)
         seen = self.heard or story.STANDS[self.device][0]
         online = self.heard > 0 and minute - self.heard <= PATIENCE and self.heard > self.gone
@@ -38,6 +37,8 @@ class Life:
             self.beat = sign
         if sign.said.get("reason") in ("will", "goodbye"):
             self.gone = sign.arrived
+        if sign.said.get("reason") == "birth":
+            self.born = sign.arrived
         if sign.said.get("reason") != "will":
             self.heard = sign.arrived
             self.told = max(self.told, sign.said["last_seq"])

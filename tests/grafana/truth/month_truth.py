@@ -38,11 +38,21 @@ class Seen:
 
 
 @dataclass
+class Silence:
+    """A time in which a machine was not heard."""
+
+    begin: int
+    end: int
+    ongoing: int = 1
+
+
+@dataclass
 class Month:
     """What follows from the story; `rows` says it in the words of the series."""
 
     told: Story
     city: City = field(default_factory=lambda: City(now=story.NOW))
+    silences: dict[str, list[Silence]] = field(default_factory=lambda: defaultdict(list))
 
     # ---- what arrived ------------------------------------------------------------------------------------------------
 
@@ -120,10 +130,30 @@ class Month:
         for device, row in rows.items():
             if is_sure or row["online"]:
                 self.write("machine", minute, device=device, estate=story.ESTATE_OF[device], **row)
+                self.note_silence(device, minute, lives[device], is_online=bool(row["online"]))
         if is_sure or all(row["online"] for row in rows.values()):
             for estate, (lat, lon) in story.PLACES.items():
                 here = [row["online"] for device, row in rows.items() if story.ESTATE_OF[device] == estate]
                 self.write("fleet", minute, estate=estate, registered=len(here), online=sum(here), lat=lat, lon=lon)
+
+    def note_silence(self, device: str, minute: int, life: Life, *, is_online: bool) -> None:
+        """It lasts from the last sign of life to the next, or to the last minute that surely belongs to it."""
+        lasting = self.silences[device][-1] if self.silences[device] else None
+        if lasting and lasting.ongoing and life.heard > lasting.begin:
+            first = min(when for when in (life.born, life.heard) if when > lasting.end)
+            lasting.end = lasting.end if self._since[minute] > lasting.end else first
+            lasting.ongoing = 0
+        if not is_online and life.heard:
+            if not lasting or not lasting.ongoing:
+                self.silences[device].append(lasting := Silence(life.heard, minute))
+            lasting.end = minute
+
+    def write_silences(self) -> None:
+        for device, silences in self.silences.items():
+            for each in silences:
+                lasted = {"end_ms": each.end, "duration_s": (each.end - each.begin) // 1000, "ongoing": each.ongoing}
+                where = {"device": device, "estate": story.ESTATE_OF[device]}
+                self.write("machine_event", each.begin, **where, kind="offline", text="Mesin luring", **lasted)
 
     @cached_property
     def online_minutes(self) -> dict[tuple[str, int], int]:
@@ -321,6 +351,7 @@ def rows(told: Story) -> City:
     month.write_minutes()
     month.write_taps()
     month.write_events()
+    month.write_silences()
     month.write_pipeline()
     month.write_rollups()
     return month.city

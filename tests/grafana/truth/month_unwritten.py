@@ -1,4 +1,4 @@
-"""What nobody writes yet: flags, the estates' events, the alert worker's stage, silent times of machines."""
+"""What nobody writes yet: flags, the estates' events, the alert worker's stage. Its writer replaces this module."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ UNWRITTEN = ("flag", "estate_event")
 
 
 def write_unwritten(city: City) -> None:
-    """Flags, the estates' events, the alert worker's stage, and times in which a machine was silent."""
+    """Add the rows of `flag`, `estate_event` and the stage `alerts` of `pipeline` to *city*, as of `story.NOW`."""
     now = story.NOW_MS // MINUTE * MINUTE
     for number, minute in enumerate(range(now - 26 * HOUR, now + 1, MINUTE)):
         for place, estate in enumerate(story.FLEET):
@@ -39,12 +39,6 @@ def write_unwritten(city: City) -> None:
     ):
         over = {"end_ms": begin + length * HOUR, "duration_s": length * 3600, "ongoing": 0}
         write(city, "estate_event", begin, estate=estate, kind=kind, text=f"Kejadian {kind}", **over)
-    for device, spans in story.CUT_OFF.items():
-        for begin, end in spans:
-            until = min(end, now)
-            lasted = {"end_ms": until, "duration_s": (until - begin) // 1000, "ongoing": int(end > now)}
-            where = {"device": device, "estate": story.ESTATE_OF[device]}
-            write(city, "machine_event", begin, **where, kind="offline", text="Mesin luring", **lasted)
 
 
 def write(city: City, series: str, when: int, **values: Any) -> None:

@@ -9,12 +9,12 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.create_table(
-        "silences",
+        "machine_silences",
         sa.Column("device", sa.String(length=16), nullable=False),
         sa.Column("estate", sa.String(length=8), nullable=False),
         sa.Column("since_ms", sa.BigInteger(), nullable=False),
         sa.Column("until_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("device", "estate", name=op.f("pk_silences")),
+        sa.PrimaryKeyConstraint("device", "estate", "since_ms", name=op.f("pk_machine_silences")),
     )
     op.create_table(
         "shown_ledgers",
