@@ -3,8 +3,9 @@
 Records and heartbeats are shared with the other ingesters of the group; status is not. The broker counts a message as
 delivered once it is in memory here, so nothing may rest on that: machines resend until they are answered. When too much
 waits to be stored, records are unsubscribed from: the broker then deals them to other ingesters, or tells the machines
-that nobody is listening; what was taken already is worked off, nothing of it is thrown away. Signs of life have a queue
-of their own: a machine is not silent because its records wait for a database.
+that nobody is listening; what was taken already is worked off. Only what would not fit into memory is passed over, and
+comes again unasked. Signs of life have a queue of their own: a machine is not silent because its records wait for a
+database.
 """
 
 from __future__ import annotations
@@ -36,8 +37,15 @@ CROWDED: Final = 200
 """Batches of records waiting at which no more are taken."""
 DRAINED: Final = 20
 """Batches waiting at which they are taken again."""
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Of records waiting, beyond which they are passed over: the broker hands over all it has in store, taken or not."""
+BYTES_EACH: Final = 1024
+"""What a message takes beside its payload, generously."""
+MOST_ANSWERS: Final = 2000
+"""Messages on their way to the broker, beyond which no more are accepted: it does not take them."""
 MOST_SIGNS: Final = 5000
 """Signs of life waiting at which heartbeats are passed over: the next one is 30 s away and says it all again."""
+_RECORDS: Final = topics.shared(Kind.RECORDS, GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +74,49 @@ def delay_s(attempt: int, *, chance: float) -> float:
     return float(min(30.0, 0.5 * 2.0 ** min(attempt - 1, 10)) * (0.5 + chance / 2))
 
 
+class Waiting:
+    """Batches of records that wait to be stored."""
+
+    def __init__(self) -> None:
+        self._batches: asyncio.Queue[Arrived] = asyncio.Queue()
+        self._bytes = 0
+        self.is_crowded = asyncio.Event()
+        self.is_drained = asyncio.Event()
+        self.passed_over = 0
+
+    def __len__(self) -> int:
+        return self._batches.qsize()
+
+    def put(self, arrived: Arrived) -> None:
+        """Keep it, or pass it over: its machine, never answered, sends it again."""
+        size = len(arrived.payload) + BYTES_EACH
+        if self._bytes + size > MOST_BYTES:
+            self.passed_over += 1
+            return
+        self._bytes += size
+        self._batches.put_nowait(arrived)
+        if len(self) >= CROWDED and not self.is_crowded.is_set():
+            self.is_drained.clear()
+            self.is_crowded.set()
+
+    async def get(self) -> Arrived:
+        """The longest waiting; waits for one."""
+        arrived = await self._batches.get()
+        self._bytes -= len(arrived.payload) + BYTES_EACH
+        if len(self) <= DRAINED:
+            self.is_drained.set()
+        return arrived
+
+
 class Feed:
     """The connection to the broker. `run` keeps it up, `next` and `next_sign` give what arrived, `publish` speaks."""
 
     def __init__(self, address: Address, *, now: Callable[[], datetime]) -> None:
         self._address = address
         self._now = now
-        self._records: asyncio.Queue[Arrived] = asyncio.Queue()
+        self._records = Waiting()
         self._signs: asyncio.Queue[Arrived] = asyncio.Queue()
         self._client: aiomqtt.Client | None = None
-        self._crowded = asyncio.Event()
-        self._drained = asyncio.Event()
         self.broker_says: dict[str, str] = {}
         """What the broker says of itself, by the topic after `$SYS/broker/`."""
 
@@ -88,19 +128,16 @@ class Feed:
     @property
     def is_taking(self) -> bool:
         """Whether records would be taken now as well."""
-        return self.is_listening and not self._crowded.is_set()
+        return self.is_listening and not self._records.is_crowded.is_set()
 
     @property
     def backlog(self) -> int:
         """Messages that wait to be taken by `next` and `next_sign`."""
-        return self._records.qsize() + self._signs.qsize()
+        return len(self._records) + self._signs.qsize()
 
     async def next(self) -> Arrived:
         """The next batch of records; waits for one."""
-        arrived = await self._records.get()
-        if self._records.qsize() <= DRAINED:
-            self._drained.set()
-        return arrived
+        return await self._records.get()
 
     async def next_sign(self) -> Arrived:
         """The next message that is no batch of records; waits for one."""
@@ -148,15 +185,17 @@ class Feed:
             clean_start=True,
             keepalive=KEEPALIVE_S,
             max_inflight_messages=IN_FLIGHT,
+            max_queued_outgoing_messages=MOST_ANSWERS,
             properties=properties,
             tls_context=self._address.tls,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # an answer never waits for the next one
         )
 
     async def _listen(self, client: aiomqtt.Client) -> None:
-        self._crowded.clear()
         client.pending_calls_threshold = IN_FLIGHT
-        own = [topics.every(Kind.STATUS), topics.shared(Kind.HEARTBEAT, GROUP), topics.shared(Kind.RECORDS, GROUP)]
+        own = [topics.every(Kind.STATUS), topics.shared(Kind.HEARTBEAT, GROUP)]
+        if not self._records.is_crowded.is_set():  # a new connection makes no room
+            own.append(_RECORDS)
         await client.subscribe([(each, 1) for each in own] + [("$SYS/broker/#", 0)])
         self._client = client
         log.info("Connected to the broker", extra={"action": "broker_connected"})
@@ -178,21 +217,22 @@ class Feed:
             if self._signs.qsize() < MOST_SIGNS or not arrived.topic.endswith(f"/{Kind.HEARTBEAT}"):
                 self._signs.put_nowait(arrived)
             return
-        self._records.put_nowait(arrived)
-        if self._records.qsize() >= CROWDED and not self._crowded.is_set():
-            self._drained.clear()
-            self._crowded.set()
+        self._records.put(arrived)
 
     async def _pace(self, client: aiomqtt.Client) -> None:
-        filter_ = topics.shared(Kind.RECORDS, GROUP)
+        records = self._records
         while True:
-            await self._crowded.wait()
+            await records.is_crowded.wait()
             log.warning("Too much waits to be stored: taking no more records", extra={"action": "feed_paused"})
-            await client.unsubscribe(filter_)
-            await self._drained.wait()
-            await client.subscribe(filter_, qos=1)
-            self._crowded.clear()
-            log.info("Taking records again", extra={"action": "feed_resumed"})
+            await client.unsubscribe(_RECORDS)
+            await records.is_drained.wait()
+            await client.subscribe(_RECORDS, qos=1)
+            records.is_crowded.clear()
+            log.info(
+                "Taking records again; %d were passed over until now and come again",
+                records.passed_over,
+                extra={"action": "feed_resumed"},
+            )
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

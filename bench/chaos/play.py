@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from bench.chaos import mortal
 from bench.chaos.score import Score
 from bench.chaos.stage import CannotRun, Row, Stage
 from bench.chaos.table import Result
@@ -55,17 +56,8 @@ def several(rows: Sequence[Row], taps: int, *, jobs: int, told: Callable[[Row, s
 def _apart(row: Row, taps: int, told: Callable[[Row, str], None]) -> Result:
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{row.name[:20]}-"))
-    command = [
-        *_mortal(),
-        *_namespaces(row),
-        sys.executable,
-        "-m",
-        "bench.chaos",
-        "--play",
-        row.name,
-        "--in",
-        str(folder),
-    ]
+    alone = mortal.words(*(("--net", "--mount") if row.in_namespaces else ()))
+    command = [*alone, sys.executable, "-m", "bench.chaos", "--play", row.name, "--in", str(folder)]
     errors = folder / "errors"
     with errors.open("wb") as stderr:
         child = subprocess.Popen([*command, "--taps", str(taps)], stdout=subprocess.PIPE, stderr=stderr)
@@ -89,14 +81,3 @@ def _result(row: Row, said: dict[str, object], errors: Path, seconds: float) -> 
         return Result(row, None, f"cannot run here: {missing}", seconds)
     last = "\n".join(errors.read_text(errors="replace").splitlines()[-_FAILURE_LINES:])
     return Result(row, None, f"broke (everything lies in {errors.parent}): {last}", seconds)
-
-
-def _mortal() -> list[str]:
-    """Ends with its parent."""
-    return ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-
-
-def _namespaces(row: Row) -> list[str]:
-    if not row.in_namespaces:
-        return []
-    return ["unshare", "--net", "--mount", *(["--map-root-user"] if os.geteuid() else [])]

@@ -76,9 +76,13 @@ class Rig:
             pass
 
     @contextmanager
-    def laying(self, part: float, *, at: Sequence[Machine] | None = None, seconds: float = 0.0) -> Iterator["Hands"]:
-        """The same in the background, spread over at least *seconds*; ends when all are laid on."""
+    def laying(
+        self, part: float, *, at: Sequence[Machine] | None = None, seconds: float = 0.0, no_longer: bool = False
+    ) -> Iterator["Hands"]:
+        """The same in the background, spread over at least *seconds*; ends when all are laid on, or *no_longer*."""
         hands = Hands(self, self.share(part), at or self.machines, seconds)
+        if no_longer:
+            hands.end_after(seconds)
         hands.start()
         try:
             yield hands
@@ -145,6 +149,11 @@ class Hands:
         self._pause = seconds * len(machines) / count
         self._threads = [threading.Thread(target=self._serve, args=(machine,), daemon=True) for machine in machines]
         self._broken: list[BaseException] = []
+        self._end = float("inf")
+
+    def end_after(self, seconds: float) -> None:
+        """Nobody lays a card on later, even if some are left."""
+        self._end = time.monotonic() + seconds
 
     @property
     def done(self) -> float:
@@ -172,8 +181,7 @@ class Hands:
 
     def _serve(self, machine: Machine) -> None:
         try:
-            while True:
-                began = time.monotonic()
+            while (began := time.monotonic()) < self._end:
                 self._lay(machine, self._left.get_nowait())
                 time.sleep(max(0.0, self._pause - (time.monotonic() - began)))
         except queue.Empty:

@@ -1,14 +1,15 @@
-"""`make soak`: 32 machines tap while everything is killed at random; then every tap is counted, and memory drawn."""
+"""`make soak`: 32 machines tap while everything is killed at random; then every tap is counted, and memory drawn.
+
+One machine and one ingester are never killed: theirs is the memory of the whole run.
+"""
 
 import json
 import random
-import signal
+import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,8 @@ import click
 from rich.console import Console
 
 from bench import picture
-from bench.chaos import table
+from bench.chaos import memory, mortal, table
+from bench.chaos.memory import Samples
 from bench.chaos.rig import Hands, Rig, standing
 from bench.chaos.stage import Row, Stage
 from bench.chaos.table import Result
@@ -26,15 +28,16 @@ from bench.processes import resident_mb
 from contract.topics import DeviceId
 
 MACHINES: Final = tuple(DeviceId(f"{estate}-{number:02}") for estate in ("DMG", "RWB") for number in range(1, 17))
-INGESTERS: Final = 2
-LOOK_S: Final = 5.0
+INGESTERS: Final = 3
 DOWN_S: Final = (0.2, 5.0)
 BETWEEN_S: Final = (1.0, 6.0)
+SPARED: Final = ("the ingester that is not", "the machine that is not")
+"""Whose memory must be flat."""
 
 
 @dataclass
 class Killer:
-    """Ends one thing after the other, and brings it back."""
+    """Ends one thing after the other, and brings it back. The last machine and the last ingester are spared."""
 
     rig: Rig
     chance: random.Random
@@ -49,8 +52,8 @@ class Killer:
         begin()
 
     def _victims(self) -> list[tuple[str, Callable[[], None], Callable[[], None]]]:
-        rig, number = self.rig, self.chance.randrange(INGESTERS)
-        machine = self.chance.choice(rig.machines)
+        rig, number = self.rig, self.chance.randrange(INGESTERS - 1)
+        machine = self.chance.choice(rig.machines[:-1])
         assert rig.postgres is not None and rig.influxdb is not None
         return [
             ("machine", machine.kill, machine.start),
@@ -62,34 +65,24 @@ class Killer:
         ]
 
 
-Samples = dict[str, list[tuple[float, float]]]
+def _sizes(rig: Rig) -> dict[str, Callable[[], float | None]]:
+    """Whose memory is looked at."""
 
+    def all_machines() -> float | None:
+        sizes = [resident_mb(machine.pid) for machine in rig.machines if machine.is_running]
+        return sum(sizes) if len(sizes) == len(rig.machines) else None
 
-@contextmanager
-def _watched(rig: Rig) -> Iterator[Samples]:
-    """Resident memory of all machines, of the ingesters and of the broker, for as long as the block lasts."""
-    samples: Samples = {"32 machines": [], "2 ingesters": [], "broker": []}
-    stop, began = threading.Event(), time.monotonic()
+    def killed_ingesters() -> float | None:
+        sizes = [resident_mb(one.pid) for one in rig.centre.ingesters[:-1] if one.is_running()]
+        return sum(sizes) if len(sizes) == INGESTERS - 1 else None
 
-    def look() -> None:
-        while not stop.wait(LOOK_S):
-            at = time.monotonic() - began
-            with suppress(Exception):  # somebody was just killed: the next look sees all of them again
-                sizes = [resident_mb(machine.pid) for machine in rig.machines if machine.is_running]
-                ingesters = [resident_mb(one.pid) for one in rig.centre.ingesters if one.is_running()]
-                if len(sizes) == len(rig.machines):
-                    samples["32 machines"].append((at, sum(sizes)))
-                if len(ingesters) == INGESTERS:
-                    samples["2 ingesters"].append((at, sum(ingesters)))
-                samples["broker"].append((at, resident_mb(rig.broker.pid)))
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield samples
-    finally:
-        stop.set()
-        thread.join()
+    return {
+        "32 machines": all_machines,
+        "the 2 ingesters that are killed": killed_ingesters,
+        SPARED[0]: lambda: resident_mb(rig.centre.ingesters[-1].pid),
+        SPARED[1]: lambda: resident_mb(rig.machines[-1].pid),
+        "broker": lambda: resident_mb(rig.broker.pid),
+    }
 
 
 def _storm(rig: Rig, hands: Hands, killer: Killer, *, seconds: float) -> None:
@@ -108,8 +101,8 @@ def _play(stage: Stage, seconds: float, samples: Samples) -> Result:
             rig.centre.start(number)
         rig.start()
         killer = Killer(rig, stage.chance)
-        with _watched(rig) as seen:
-            with rig.laying(1, seconds=seconds) as hands:
+        with memory.watched(_sizes(rig)) as seen:
+            with rig.laying(1, seconds=seconds, no_longer=True) as hands:
                 _storm(rig, hands, killer, seconds=seconds)
             rig.mended()
             rig.settle()
@@ -121,27 +114,62 @@ def _play(stage: Stage, seconds: float, samples: Samples) -> Result:
 
 @click.command()
 @click.option("--minutes", default=30.0, show_default=True, envvar="MINUTES")
-@click.option("--rate", default=40.0, show_default=True, envvar="RATE", help="Taps per second, all machines together.")
+@click.option("--rate", default=40.0, show_default=True, envvar="RATE", help="At most so many taps per second, all machines together.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("docs/bench"), show_default=True)
 @click.option("--seed", default=20, show_default=True)
-def main(minutes: float, rate: float, out: Path, seed: int) -> None:
+@click.option("--apart", is_flag=True, hidden=True)
+def main(minutes: float, rate: float, out: Path, seed: int, apart: bool) -> None:
     """Kill everything at random for a while; then count."""
+    if not apart:
+        command = [*mortal.words(), sys.executable, "-m", "bench.chaos.soak", *sys.argv[1:], "--apart"]
+        sys.exit(subprocess.run(command, check=False).returncode)
     console, samples = Console(), Samples()
     if not console.is_terminal:
         console.width = 140
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything that was started is ended
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     folder.chmod(0o755)
     with console.status("starting") as status:
         stage = Stage(folder, round(minutes * 60 * rate), status.update, random.Random(seed))
         result = _play(stage, minutes * 60, samples)
+    _keep(out, result, samples, said=f"{minutes:g} minutes, {rate:g} taps a second, seed {seed}")
+    console.print(table.terminal([result]))
+    console.print(table.notes(result), markup=False, soft_wrap=True)
+    console.print(f"{out / 'soak.md'} holds all of it; what the programs left behind lies in {folder}")
+    sys.exit(0 if result.is_good and all(memory.is_flat(samples[name]) for name in SPARED) else 1)
+
+
+def _keep(out: Path, result: Result, samples: Samples, *, said: str) -> None:
+    """The table, the plot and its numbers, as files in *out*."""
     out.mkdir(parents=True, exist_ok=True)
     picture.draw_memory(out / "soak.svg", samples)
     (out / "soak.json").write_text(json.dumps(samples), "utf-8")
-    console.print(table.terminal([result]))
-    console.print(table.notes(result), markup=False, soft_wrap=True)
-    console.print(f"Memory: {out / 'soak.svg'}. Ended {datetime.now().astimezone():%H:%M}; everything lies in {folder}")
-    sys.exit(0 if result.is_good else 1)
+    ended = datetime.now().astimezone()
+    text = f"""# Everything killed at random
+
+`make soak`: {said}; ended {ended:%Y-%m-%d %H:%M}, {result.seconds / 60:.0f} minutes after it began. {len(MACHINES)}
+machines, {INGESTERS} ingesters, PostgreSQL, InfluxDB and a broker that keeps nothing; one after the other is ended by
+`kill -9` and comes back after a moment. One machine and one ingester are spared, so that their memory is that of the
+whole run.
+
+{table.markdown([result])}
+| resident memory | early, MB | at the end, MB | |
+|---|---:|---:|---|
+{_memory_rows(samples)}
+Early: the median of the second fifth of the run; the end: that of the last fifth.
+
+![Resident memory over the run](soak.svg)
+"""
+    (out / "soak.md").write_text(text, "utf-8")
+
+
+def _memory_rows(samples: Samples) -> str:
+    rows = ""
+    for name, seen in samples.items():
+        if len(seen) >= memory.LEAST:
+            early, late = memory.ends(seen)
+            verdict = ("flat" if memory.is_flat(seen) else "GROWS") if name in SPARED else ""
+            rows += f"| {name} | {early:.0f} | {late:.0f} | {verdict} |\n"
+    return rows
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import aiomqtt
 import pytest
 
 from cloud import feed
-from cloud.feed import Address, Feed
+from cloud.feed import Address, Arrived, Feed, Waiting
 from contract import topics
 from contract.topics import DeviceId
 from provisioning.broker import Service
@@ -23,6 +23,29 @@ DEVICE = DeviceId("DMG-01")
 )
 def test_attempts_come_ever_more_slowly_and_never_in_step(attempt, least, most):
     assert (feed.delay_s(attempt, chance=0), feed.delay_s(attempt, chance=1)) == (least, most)
+
+
+def batch(payload: bytes) -> Arrived:
+    return Arrived(str(topics.records(DEVICE)), payload, is_retained=False, arrived_ms=0)
+
+
+async def test_records_that_would_fill_the_memory_are_passed_over_until_there_is_room():
+    waiting, large = Waiting(), bytes(1024 * 1024)
+    for _ in range(2 * feed.MOST_BYTES // len(large)):
+        waiting.put(batch(large))
+    taken = len(waiting)
+    assert taken * len(large) <= feed.MOST_BYTES < (taken + 2) * len(large)
+    assert waiting.passed_over == 2 * feed.MOST_BYTES // len(large) - taken
+    await waiting.get()
+    waiting.put(batch(large))
+    assert len(waiting) == taken
+
+
+async def test_many_small_messages_fill_the_memory_too():
+    waiting = Waiting()
+    for _ in range(feed.MOST_BYTES // feed.BYTES_EACH + 1):
+        waiting.put(batch(b""))
+    assert waiting.passed_over > 0
 
 
 def tls(broker, name):
@@ -110,3 +133,29 @@ async def test_what_waits_to_be_stored_is_bounded_and_nothing_taken_is_thrown_aw
         await until(lambda: listening.is_taking)
         await machine.publish(str(topics.records(DEVICE)), b"back", qos=1)
         assert (await asyncio.wait_for(listening.next(), 5)).payload == b"back"
+
+
+@pytest.mark.integration
+async def test_a_new_connection_makes_no_room(mosquitto):
+    """While a database is away and connections break, each of them would else bring another 200 batches."""
+    mosquitto.admit(DEVICE)
+    context = tls(mosquitto, DEVICE)
+    async with running(mosquitto) as listening:
+        async with a_machine(mosquitto, context) as machine:
+            for number in range(feed.CROWDED):
+                await machine.publish(str(topics.records(DEVICE)), str(number).encode(), qos=1)
+            await until(lambda: not listening.is_taking)
+        mosquitto.stop()
+        await until(lambda: not listening.is_listening)
+        mosquitto.start()
+        await until(lambda: listening.is_listening)
+        async with a_machine(mosquitto, context) as machine:
+            await machine.publish(str(topics.records(DEVICE)), b"too much", qos=1)
+            await machine.publish(str(topics.heartbeat(DEVICE)), b"alive", qos=1)
+            assert (await asyncio.wait_for(listening.next_sign(), 5)).payload == b"alive"
+            assert (listening.backlog, listening.is_taking) == (feed.CROWDED, False)
+            for _ in range(feed.CROWDED):
+                await listening.next()
+            await until(lambda: listening.is_taking)
+            await machine.publish(str(topics.records(DEVICE)), b"back", qos=1)
+            assert (await asyncio.wait_for(listening.next(), 5)).payload == b"back"
