@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -63,6 +63,15 @@ def estate(connection: Connection, code: str, *, able: Window) -> days.Estate | 
     return days.Estate(code, since, tuple(machines(connection, code, able=able)), tuple(holidays(connection, code)))
 
 
+def bare_estate(connection: Connection, code: str) -> days.Estate:
+    """Estate *code*, which must be registered, its machines without their minutes."""
+    since = go_live(connection, code)
+    if since is None:
+        raise LookupError(f"estate {code} is not registered")
+    machines_there = _machines(connection, code)
+    return days.Estate(code, since, tuple(machines_there), tuple(holidays(connection, code)))
+
+
 def go_live(connection: Connection, code: str) -> date | None:
     """The first day of estate *code*; None = unknown."""
     return connection.scalar(select(estates.c.go_live).where(estates.c.estate == code))
@@ -70,17 +79,22 @@ def go_live(connection: Connection, code: str) -> date | None:
 
 def machines(connection: Connection, code: str, *, able: Window) -> list[Machine]:
     """Every machine that was ever installed at estate *code*, by name, with its able minutes of *able*."""
+    bare = _machines(connection, code)
+    minutes = able_minutes(connection, [machine.device for machine in bare], within=able)
+    return [replace(machine, able=minutes.get(machine.device, {})) for machine in bare]
+
+
+def _machines(connection: Connection, code: str) -> list[Machine]:
+    """Without their minutes."""
     everywhere = registry.installations_at(connection, code)
-    minutes = able_minutes(connection, everywhere, within=able)
     given_up = _day_spans(connection, declared_lost, "device", everywhere)
     gone = _dropped(connection, everywhere)
     return [
         Machine(
             device,
             tuple(_stay(place) for place in places if place.estate == code),
-            minutes.get(device, {}),
-            tuple(given_up.get(device, ())),
-            tuple(gone.get(device, ())),
+            declared_lost=tuple(given_up.get(device, ())),
+            dropped=tuple(gone.get(device, ())),
         )
         for device, places in sorted(everywhere.items())
     ]

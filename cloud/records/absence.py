@@ -1,0 +1,168 @@
+"""What the absence clock asks of SQL, a few set-based queries per estate: who tapped last, who tapped where, who lives.
+
+Taps come from presence, which outlives the sightings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy import Connection, Row, Select, exists, func, or_, select
+
+from cloud import days
+from cloud.days import DaySpan, Household
+from cloud.records.flag_schema import flags
+from cloud.records.schema import (
+    cards,
+    day_changes,
+    declared_lost,
+    leave,
+    presence,
+    presence_spans,
+    tenancies,
+    units,
+)
+
+CHUNK: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LastTaps:
+    """The last days on which taps of a unit are on record: of all, and up to the day asked for."""
+
+    unit: str
+    last: date | None
+    upto: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Taps of a unit at a machine: the day on record, and the days on which they may have been made."""
+
+    unit: str
+    day: date
+    device: str
+    first: date
+    last: date
+
+
+def last_taps(connection: Connection, code: str, *, upto: date) -> list[LastTaps]:
+    """Of each unit of estate *code* that ever had an obliged card. Two seeks a unit, however long its history."""
+    own = select(func.max(presence.c.day)).where(presence.c.unit == units.c.unit)
+    is_obliged = exists().where(cards.c.unit == units.c.unit, cards.c.obliged)
+    query = (
+        select(
+            units.c.unit,
+            own.scalar_subquery().label("last"),
+            own.where(presence.c.day <= upto).scalar_subquery().label("upto"),
+        )
+        .where(units.c.estate == code, is_obliged)
+        .order_by(units.c.unit)
+    )
+    return [LastTaps(*row) for row in connection.execute(query)]
+
+
+def uncertain(connection: Connection, code: str) -> set[str]:
+    """The units of estate *code* with taps that may have been made on other days than those on record."""
+    own = select(presence_spans.c.unit).join(units, units.c.unit == presence_spans.c.unit)
+    return set(connection.scalars(own.where(units.c.estate == code).distinct()))
+
+
+def seen_at(connection: Connection, code: str, devices: Collection[str], *, since: date) -> set[str]:
+    """The units of estate *code* with taps at any of these machines from *since* on."""
+    found: set[str] = set()
+    wanted = sorted(devices)
+    for start in range(0, len(wanted), CHUNK):
+        query = (
+            select(presence.c.unit)
+            .join(units, units.c.unit == presence.c.unit)
+            .where(units.c.estate == code, presence.c.device.in_(wanted[start : start + CHUNK]))
+            .where(presence.c.day >= since)
+        )
+        found.update(connection.scalars(query.distinct()))
+    return found
+
+
+def taps(connection: Connection, those: Collection[str]) -> dict[str, list[Seen]]:
+    """Every tap of these units that is still on record, in order of days."""
+    found: dict[str, list[Seen]] = {unit: [] for unit in those}
+    uncertain_taps: dict[tuple[str, date, str], int] = {}
+    for row in _chunks(connection, select(presence_spans), those):
+        key = row.unit, row.day, row.device
+        uncertain_taps[key] = uncertain_taps.get(key, 0) + row.taps
+        found[row.unit].append(Seen(*key, row.first_day, row.last_day))
+    for row in _chunks(connection, select(presence), those):
+        key = row.unit, row.day, row.device
+        if row.taps > uncertain_taps.get(key, 0):
+            found[row.unit].append(Seen(*key, row.day, row.day))
+    return {unit: sorted(seen, key=lambda each: (each.day, each.device, each.first)) for unit, seen in found.items()}
+
+
+def households(connection: Connection, those: Collection[str]) -> dict[str, Household]:
+    """Each of these units with its tenancies, cards (never test cards) and leave."""
+    lets: dict[str, list[days.Tenancy]] = {}
+    held: dict[str, list[days.Card]] = {}
+    away: dict[str, list[DaySpan]] = {}
+    for row in _chunks(connection, select(tenancies), those):
+        lets.setdefault(row.unit, []).append(days.Tenancy(row.start, row.end))
+    for row in _chunks(connection, select(cards), those):
+        card = days.Card(row.obliged, row.valid_from, row.valid_to, row.known_from_ms)
+        held.setdefault(row.unit, []).append(card)
+    for row in _chunks(connection, select(leave), those):
+        away.setdefault(row.unit, []).append((row.from_day, row.to_day))
+    return {
+        unit: Household(
+            tuple(sorted(lets.get(unit, ()), key=lambda tenancy: tenancy.start)),
+            tuple(sorted(held.get(unit, ()), key=lambda card: (card.valid_from, card.known_from_ms, card.obliged))),
+            tuple(sorted(away.get(unit, ()))),
+        )
+        for unit in those
+    }
+
+
+def count_let(connection: Connection, code: str, day: date) -> int:
+    """How many units of estate *code* have a tenancy on *day*."""
+    query = (
+        select(func.count(tenancies.c.unit.distinct()))
+        .join(units, units.c.unit == tenancies.c.unit)
+        .where(units.c.estate == code, tenancies.c.start <= day)
+        .where(or_(tenancies.c.end.is_(None), tenancies.c.end > day))
+    )
+    return connection.scalar(query) or 0
+
+
+def ended_runs(connection: Connection, code: str, kind: str, *, since_ms: int) -> dict[str, frozenset[str]]:
+    """By unit of estate *code*, the runs whose flags of *kind* have ended since."""
+    query = select(flags.c.subject, flags.c.run).where(
+        flags.c.estate == code, flags.c.kind == kind, flags.c.ended_ms >= since_ms
+    )
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.subject, set()).add(row.run)
+    return {unit: frozenset(runs) for unit, runs in found.items()}
+
+
+def changes(connection: Connection, code: str) -> dict[date, int]:
+    """How often each day of estate *code* has changed; a day that is missing, never."""
+    query = select(day_changes.c.day, day_changes.c.changes).where(day_changes.c.estate == code)
+    return {row.day: row.changes for row in connection.execute(query)}
+
+
+def lost_days(connection: Connection) -> dict[str, tuple[DaySpan, ...]]:
+    """By machine, the days for which what it held was given up."""
+    found: dict[str, list[DaySpan]] = {}
+    for row in connection.execute(select(declared_lost).order_by(declared_lost.c.from_day, declared_lost.c.to_day)):
+        found.setdefault(row.device, []).append((row.from_day, row.to_day))
+    return {device: tuple(spans) for device, spans in found.items()}
+
+
+def _chunks(
+    connection: Connection, query: Select[tuple[object, ...]], those: Collection[str]
+) -> Iterator[Row[tuple[object, ...]]]:
+    """The rows of *query* whose unit is one of *those*, however many these are."""
+    wanted = sorted(those)
+    for start in range(0, len(wanted), CHUNK):
+        yield from connection.execute(query.where(query.selected_columns.unit.in_(wanted[start : start + CHUNK])))
