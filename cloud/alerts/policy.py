@@ -263,6 +263,10 @@ class Policies:
         edition = next(each for each in reversed(self.editions) if each.since <= day)
         return edition.estates.get(estate, edition.everywhere)
 
+    def overridden(self, day: date) -> frozenset[str]:
+        """The estates that have a policy of their own on *day*."""
+        return frozenset(next(each for each in reversed(self.editions) if each.since <= day).estates)
+
     def changes(self) -> list[date]:
         """The days on which another policy comes into force."""
         return [each.since for each in self.editions[1:]]

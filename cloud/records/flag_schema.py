@@ -1,4 +1,4 @@
-"""The tables of flags: what stands, what happened to it, and who asked for silence. Read with schema.py.
+"""The tables of flags: what stands, what happened to it, who asked for silence, and who read about whom.
 
 Flags and their events are numbered by the program, under one lock: an event's id is its place in the chain. Events are
 only ever added; triggers refuse to change or remove one.
@@ -92,4 +92,16 @@ silences = Table(
     Column("author", String(80), nullable=False),
     CheckConstraint("until_ms > from_ms", name="ends_after_it_begins"),
     CheckConstraint("reason <> '' AND author <> ''", name="reason_and_author"),
+)
+
+disclosures = Table(
+    "disclosures",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("reader", String(80), nullable=False),
+    Column("what", String(40), nullable=False),  # flag, flags, ...
+    Column("subject", String(64), nullable=False, default=""),  # whose; empty = of several
+    Column("purpose", Text, nullable=False, default=""),
+    CheckConstraint("reader <> ''", name="reader"),
 )

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select, text, update
 
 from cloud.records.flag_schema import flag_events, flags
 
@@ -69,19 +69,19 @@ class Tally:
 
     estate: str
     kind: str
-    open: int
-    unacknowledged: int
-    hushed: int
-    oldest_ms: int | None
+    open: int = 0
+    unacknowledged: int = 0
+    hushed: int = 0
+    oldest_ms: int | None = None
     """When the oldest open one was opened."""
-    opened: int
-    closed: int
-    retracted: int
+    opened: int = 0
+    closed: int = 0
+    retracted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Lasted:
-    """An opened flag's time: when its condition began, and when it ended if it did."""
+    """An opened flag's time: when its condition began, and when it was over if it is."""
 
     kind: str
     estate: str
@@ -186,7 +186,8 @@ def tallies(connection: Connection) -> list[Tally]:
 def lasted(connection: Connection, *, kinds: Collection[str], changed_since_ms: int) -> list[Lasted]:
     """The opened flags of *kinds* that stand, or ended at or after *changed_since_ms*."""
     recent = flags.c.ended_ms.is_(None) | (flags.c.ended_ms >= changed_since_ms)
-    query = select(flags.c.kind, flags.c.estate, flags.c.since_ms, flags.c.ended_ms)
+    over_ms = case((flags.c.ended_ms.is_(None), None), else_=func.coalesce(flags.c.recovering_ms, flags.c.ended_ms))
+    query = select(flags.c.kind, flags.c.estate, flags.c.since_ms, over_ms)
     those = query.where(flags.c.kind.in_(sorted(kinds)), flags.c.opened_ms.is_not(None), recent)
     return [Lasted(*row) for row in connection.execute(those.order_by(flags.c.id))]
 

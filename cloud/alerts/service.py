@@ -1,0 +1,163 @@
+"""The worker: judges every minute, tells the history, and calls a dead man's switch after each full cycle.
+
+Any number may run: the one with the lease judges, the others wait for it to run out. All of them send. A cycle that
+fails is tried again; whatever it had written by then stands, and the next one finds out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from cloud import days
+from cloud.alerts import evaluating, points
+from cloud.alerts.evaluating import Circumstances, Judge, Tell, TooBusy
+from cloud.alerts.points import Work
+from cloud.alerts.policy import Policies
+from cloud.history import History
+from cloud.records import Connection, Records, RecordsUnavailable, leases
+from contract.series import Point
+
+log = logging.getLogger(__name__)
+
+LEASE: Final = "alerts"
+EVERY_MS: Final = days.MINUTE
+LEASE_MS: Final = 3 * EVERY_MS
+CARDS_MS: Final = days.HOUR
+
+
+class Read(Protocol):
+    """What the history is told of the records at a minute."""
+
+    def __call__(self, connection: Connection, policies: Policies, /, *, minute_ms: int) -> list[Point]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which rules are asked how often."""
+
+    minutely: Callable[[], Sequence[Judge]]
+    """Asked for anew in each cycle: they know what this worker has seen of the broker."""
+    hourly: Sequence[Judge] = ()
+    tell: Tell | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What lies outside the records."""
+
+    history: History
+    now_ms: Callable[[], int]
+    ping: Callable[[], None] = lambda: None
+    """Calls the dead man's switch; blocks for a while, raises what it likes."""
+    shown: Callable[[bool], None] = lambda is_ready: None
+    """Shows whether the last cycle ended well."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this worker has done since its start."""
+
+    cycles: int = 0
+    failures: int = 0
+    lags_ms: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
+
+
+class Service:
+    """One worker's cycles."""
+
+    def __init__(
+        self, records: Records, policies: Policies, rules: Rules, *, outside: Outside, read: Read, instance: str
+    ) -> None:
+        self._records, self._policies, self._rules = records, policies, rules
+        self._outside, self._read, self._instance = outside, read, instance
+        self._hour: int | None = None
+        self._is_failing = False
+        self.tally = Tally()
+
+    async def run(self, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Cycle until cancelled."""
+        while True:
+            began = time.monotonic()
+            await self.try_cycle()
+            await pause(max(0.0, EVERY_MS / 1000 - (time.monotonic() - began)))
+
+    async def try_cycle(self) -> bool:
+        """One cycle; whether it ended well. What went wrong is said once, until a cycle ends well again."""
+        try:
+            await self.cycle()
+        except (RecordsUnavailable, TooBusy) as error:
+            return self._failed(str(error), logging.WARNING)
+        except Exception as error:  # noqa: BLE001  # the top of a service loop
+            return self._failed(f"{type(error).__name__} in the cycle", logging.ERROR, error)
+        self._is_failing = False
+        self._outside.shown(True)
+        return True
+
+    async def cycle(self) -> bool:
+        """Judge, tell the history, call the switch; False if another worker does it."""
+        now_ms = self._outside.now_ms()
+        if not await asyncio.to_thread(self._records.write, self._take):
+            return False
+        began = time.monotonic()
+        await asyncio.to_thread(self._judge, now_ms)
+        self.tally.cycles += 1
+        self.tally.lags_ms.append((time.monotonic() - began) * 1000)
+        await self._report(now_ms)
+        await self._ping()
+        return True
+
+    async def give_back(self) -> None:
+        """Let another worker go on at once."""
+        await asyncio.to_thread(
+            self._records.write, lambda connection: leases.give_back(connection, LEASE, holder=self._instance)
+        )
+        self._outside.shown(False)
+
+    def _take(self, connection: Connection) -> bool:
+        now_ms = self._outside.now_ms()
+        until_ms = now_ms + LEASE_MS
+        return leases.take(connection, LEASE, holder=self._instance, now_ms=now_ms, until_ms=until_ms)
+
+    def _judge(self, now_ms: int) -> None:
+        hour = now_ms // CARDS_MS
+        hourly = () if hour == self._hour else tuple(self._rules.hourly)
+        around = Circumstances((*self._rules.minutely(), *hourly), self._rules.tell)
+        evaluating.evaluate(self._records, self._policies, now_ms=now_ms, circumstances=around)
+        self._hour = hour
+
+    async def _report(self, now_ms: int) -> None:
+        minute_ms = now_ms // days.MINUTE * days.MINUTE
+        rows = await asyncio.to_thread(
+            self._records.read, lambda connection: self._read(connection, self._policies, minute_ms=minute_ms)
+        )
+        work = Work(self.tally.cycles, self.tally.failures, 0, tuple(self.tally.lags_ms))
+        self.tally.lags_ms.clear()
+        stage = points.stage(work, instance=self._instance, minute_ms=minute_ms)
+        refused = await self._outside.history.write([*rows, stage])
+        for each in refused:
+            log.warning("The history refuses a point: %s", each.reason, extra={"action": "point_refused"})
+
+    async def _ping(self) -> None:
+        try:
+            await asyncio.to_thread(self._outside.ping)
+        except Exception as error:  # noqa: BLE001  # its silence is what it is for; the URL must not be logged
+            log.warning(
+                "The dead man's switch did not answer (%s); the cycle itself is done",
+                type(error).__name__,
+                extra={"action": "ping_failed"},
+            )
+
+    def _failed(self, why: str, level: int, error: Exception | None = None) -> bool:
+        self.tally.failures += 1
+        self._outside.shown(False)
+        if not self._is_failing:
+            self._is_failing = True
+            trace = error if error is not None and log.isEnabledFor(logging.DEBUG) else None
+            log.log(level, "No flag was judged: %s", why, exc_info=trace, extra={"action": "cycle_failed"})
+        return False
