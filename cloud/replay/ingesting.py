@@ -28,6 +28,8 @@ from contract.topics import DeviceId
 
 MOST_RECORDS: Final = 1000
 MOST_BEATS: Final = 4000
+FORGET_MS: Final = 7 * days.DAY
+"""How often proofs that later ones make idle are forgotten: they cost whoever judges."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Stream: TypeAlias = tuple[DeviceId, str]
@@ -97,7 +99,7 @@ class Ingest:
         self._now_ms = now_ms
         self._records.write(self._listen)
         await self._sweep.run()
-        if now_ms - self._forgot_ms >= days.DAY:
+        if now_ms - self._forgot_ms >= FORGET_MS:
             self._forgot_ms = now_ms
             self._records.write(completeness.forget_proofs)
 

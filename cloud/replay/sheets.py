@@ -163,6 +163,7 @@ class Sheet:
 
     table: str
     row: type[Row]
+    header: str
     refers: Mapping[str, str] = field(default_factory=dict)
     """By field, the table that must name it."""
     names: str = ""
@@ -182,18 +183,29 @@ class Sheet:
     @property
     def columns(self) -> list[str]:
         """The file's columns."""
-        return [self.column(name) for name in self.row.model_fields]
+        return self.header.split(",")
 
 
 SHEETS: Final = (
-    Sheet("estates", EstateRow, names="estate", is_key=True),
-    Sheet("units", UnitRow, {"estate": "estates"}, "unit", is_key=True),
-    Sheet("tenancies", TenancyRow, {"unit": "units"}),
-    Sheet("cards", CardRow, {"unit": "units"}),
-    Sheet("installations", InstallationRow, {"estate": "estates"}, "device"),
-    Sheet("calendar", CalendarRow, {"scope": "estates"}),
-    Sheet("leave", LeaveRow, {"unit": "units"}),
-    Sheet("declared_lost", LostRow, {"device": "installations"}),
+    Sheet("estates", EstateRow, "estate,name,lat,lon,go_live", names="estate", is_key=True),
+    Sheet("units", UnitRow, "unit,estate", {"estate": "estates"}, names="unit", is_key=True),
+    Sheet("tenancies", TenancyRow, "unit,start,end,known_from", {"unit": "units"}),
+    Sheet(
+        "cards",
+        CardRow,
+        "card,unit,role,obliged,valid_from,valid_to,ended_because,known_from",
+        {"unit": "units"},
+    ),
+    Sheet(
+        "installations",
+        InstallationRow,
+        "device,estate,installed,removed,service_hours,known_from",
+        {"estate": "estates"},
+        names="device",
+    ),
+    Sheet("calendar", CalendarRow, "scope,from,to,kind,reason,known_from", {"scope": "estates"}),
+    Sheet("leave", LeaveRow, "unit,from,to,known_from", {"unit": "units"}),
+    Sheet("declared_lost", LostRow, "device,from,to,known_from", {"device": "installations"}),
 )
 """In the order in which they refer to each other."""
 
@@ -213,7 +225,7 @@ def read(path: Path, sheet: Sheet) -> Iterator[Numbered]:
             raise BadReplay(sheet.file, reason, line=line)
         yield line, _row(dict(zip(header, record, strict=True)), sheet, line)
     if not header:
-        raise BadReplay(sheet.file, f"is empty; the first line must be {','.join(sheet.columns)}")
+        raise BadReplay(sheet.file, f"is empty; the first line must be {sheet.header}")
 
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -237,7 +249,7 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _header(record: list[str], sheet: Sheet, line: int) -> list[str]:
-    expected = f"the first line must be {','.join(sheet.columns)}"
+    expected = f"the first line must be {sheet.header}"
     for cell in record:
         if cell not in sheet.columns:
             raise BadReplay(sheet.file, f"the column {cell[:40]!r} does not belong here; {expected}", line=line)
