@@ -16,7 +16,21 @@ from cloud.days.counted import (
     estate_day,
     reason,
 )
-from cloud.days.jakarta import DAY, HOUR, MINUTE, DaySpan, Span, covers, day_of, hours_of, merged, span_of, starts
+from cloud.days.jakarta import (
+    DAY,
+    HOUR,
+    LIKE_WEEKS,
+    MINUTE,
+    DaySpan,
+    Span,
+    covers,
+    day_of,
+    hours_of,
+    like_days_after,
+    merged,
+    span_of,
+    starts,
+)
 from cloud.days.service import ALWAYS, BadServiceHours, ServiceHours
 from cloud.days.watermark import SETTLING, Gap, Outbox, Proof, complete, is_settled
 
@@ -24,6 +38,7 @@ __all__ = [
     "ALWAYS",
     "DAY",
     "HOUR",
+    "LIKE_WEEKS",
     "MINUTE",
     "SETTLING",
     "BadServiceHours",
@@ -50,6 +65,7 @@ __all__ = [
     "estate_day",
     "hours_of",
     "is_settled",
+    "like_days_after",
     "merged",
     "reason",
     "span_of",

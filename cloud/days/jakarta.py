@@ -12,6 +12,9 @@ DAY: Final = 24 * HOUR
 _WIB: Final = 7 * HOUR
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+LIKE_WEEKS: Final = 8
+"""For so many weeks a day is one of those from which it is said what to expect of the same weekday."""
+
 Span = tuple[int, int]
 """From the first instant to the second, which is not in it."""
 DaySpan = tuple[date, date]
@@ -41,6 +44,12 @@ def hours_of(day: date) -> range:
 def covers(spans: Iterable[DaySpan], day: date) -> bool:
     """Whether *day* lies in any of *spans*."""
     return any(first <= day <= last for first, last in spans)
+
+
+def like_days_after(day: date, until: date) -> list[date]:
+    """The same weekdays after *day*, up to *until*, of which something is expected because of it."""
+    following = (day + timedelta(weeks=number) for number in range(1, LIKE_WEEKS + 1))
+    return [each for each in following if each <= until]
 
 
 def covers_all(spans: Sequence[DaySpan], first: date, last: date) -> bool:

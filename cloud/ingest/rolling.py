@@ -10,7 +10,6 @@ from cloud import days
 from cloud.days import Household
 from cloud.ingest import rollups
 from cloud.ingest.rollups import Counted, DayFacts, DayFigures, MachineFacts, Pattern
-from cloud.ingest.rollups.taps import WEEKS
 from cloud.records import Connection, completeness, facts, registry, tallies
 from cloud.records.facts import Window
 from cloud.records.registry import Installation
@@ -96,7 +95,7 @@ def newly_complete(connection: Connection, code: str, *, now_ms: int, back: int)
 
 
 def _read(connection: Connection, code: str, window: Window) -> _Estate | None:
-    estate = facts.estate(connection, code, able=Window(window.first - WEEKS * WEEK, window.last))
+    estate = facts.estate(connection, code, able=Window(window.first - days.LIKE_WEEKS * WEEK, window.last))
     if estate is None:
         return None
     devices = [machine.device for machine in estate.machines]
@@ -145,7 +144,7 @@ def _day_points(found: _Estate, day: date, *, now_ms: int) -> list[Point]:
 
 
 def _quarters(connection: Connection, found: _Estate, wanted: Sequence[date], *, now_ms: int) -> list[Point]:
-    like = {day - week * WEEK for day in wanted for week in range(WEEKS + 1)}
+    like = {day - week * WEEK for day in wanted for week in range(days.LIKE_WEEKS + 1)}
     counted = tallies.by_quarter(connection, list(found.places), on=like)
     points: list[Point] = []
     for machine in found.estate.machines:

@@ -75,7 +75,9 @@ def apply(connection: Connection, deltas: Deltas, *, now_ms: int) -> None:
         _forget_absent(connection, table, rows)
     upserts.add(connection, hour_counts, _hour_rows(deltas), columns=["known", "unknown", "late"])
     upserts.add(connection, quarter_counts, _quarter_rows(deltas), columns=["known", "unknown"])
-    dirty.touch(connection, deltas.dirty | set(_attended(connection, deltas, day_of(now_ms))), now_ms=now_ms)
+    today = day_of(now_ms)
+    counted = dirty.and_expecting(deltas.dirty, today=today)
+    dirty.touch(connection, counted | set(_attended(connection, deltas, today)), now_ms=now_ms)
 
 
 def _attended(connection: Connection, deltas: Deltas, today: date) -> Iterator[tuple[str, date]]:

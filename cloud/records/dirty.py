@@ -11,6 +11,7 @@ from datetime import date
 
 from sqlalchemy import Connection, bindparam, delete, select
 
+from cloud.days import like_days_after
 from cloud.records.schema import day_changes, dirty_days
 from cloud.records.upserts import add, insert_into
 
@@ -35,6 +36,12 @@ def touch(connection: Connection, pairs: Iterable[tuple[str, date]], *, now_ms: 
     connection.execute(statement.on_conflict_do_update(index_elements=["estate", "day"], set_=raised), rows)
     changed = [{"estate": row["estate"], "day": row["day"], "changes": 1} for row in rows]
     add(connection, day_changes, changed, columns=["changes"])
+
+
+def and_expecting(pairs: Iterable[tuple[str, date]], *, today: date) -> set[tuple[str, date]]:
+    """*pairs*, and the days up to *today* on which something is expected because of them."""
+    touched = set(pairs)
+    return touched | {(estate, like) for estate, day in touched for like in like_days_after(day, today)}
 
 
 def waiting(connection: Connection, *, until: date, limit: int) -> list[DirtyDay]:

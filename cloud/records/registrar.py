@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
+from cloud.days import day_of
 from cloud.records import dirty, registry
 from cloud.records import schema as tables
 
@@ -50,7 +51,7 @@ def write(
         stamp = {"changed": version} if "changed" in table.c else {}
         _insert(connection, table, [{**row, **stamp} for of, row, is_new in grouped if of == name and is_new])
         _update(connection, table, [{**row, **stamp} for of, row, is_new in grouped if of == name and not is_new])
-    dirty.touch(connection, touched, now_ms=now_ms)
+    dirty.touch(connection, dirty.and_expecting(touched, today=day_of(now_ms)), now_ms=now_ms)
     return version
 
 

@@ -12,8 +12,6 @@ from cloud.ingest.points import NS, QUARTER
 from contract import series
 from contract.series import Point
 
-WEEKS: Final = 8
-"""How many like weekdays back the expectation looks."""
 LEAST_WEEKS: Final = 2
 """Below this many that can be compared there is no expectation."""
 SMALLEST_SHOWN: Final = 5
@@ -39,7 +37,7 @@ NOTHING: Final = Counted()
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What one machine took, for the day that is rolled up and the `WEEKS` weeks before it."""
+    """What one machine took, for the day that is rolled up and the `days.LIKE_WEEKS` weeks before it."""
 
     machine: days.Machine
     """Its installations at this estate, and its able minutes."""
@@ -78,7 +76,7 @@ def _comparable(pattern: Pattern, hour: int) -> list[int]:
     """
     return [
         back
-        for back in range(_WEEK, (WEEKS + 1) * _WEEK, _WEEK)
+        for back in range(_WEEK, (days.LIKE_WEEKS + 1) * _WEEK, _WEEK)
         if pattern.machine.able.get(hour - back, 0) > 0 and not days.covers(pattern.holidays, days.day_of(hour - back))
     ]
 

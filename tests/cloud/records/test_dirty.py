@@ -69,3 +69,18 @@ def test_no_touch_is_lost_however_many_touch_at_once(records: Records) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda pair: records.write(lambda c: dirty.touch(c, pair, now_ms=1)), pairs))
     assert [one.touched for one in records.read(lambda c: dirty.waiting(c, until=LAST, limit=100))] == [20, 20]
+
+
+def test_a_day_changes_what_is_expected_of_eight_like_weekdays_after_it_that_have_come() -> None:
+    day = date(2026, 5, 1)
+    found = dirty.and_expecting([("DMG", day), ("MRD", date(2026, 6, 26))], today=LAST)
+    weeks = [
+        date(2026, 5, 1),
+        *(date(2026, 5, at) for at in (8, 15, 22, 29)),
+        *(date(2026, 6, at) for at in (5, 12, 19, 26)),
+    ]
+    assert found == {("MRD", date(2026, 6, 26)), *(("DMG", each) for each in weeks)}
+
+
+def test_a_day_of_this_week_changes_nothing_else() -> None:
+    assert dirty.and_expecting([ONE], today=LAST) == {ONE}
