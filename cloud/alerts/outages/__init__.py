@@ -4,8 +4,8 @@
 the machine is said to be offline. What explains what is a table (`roots`).
 """
 
-from cloud.alerts.outages.judging import judge
+from cloud.alerts.outages.judging import HOURLY, judge
 from cloud.alerts.outages.situation import Failing, Listening, Machine, PathFacts, Situation
 from cloud.alerts.outages.topology import roots
 
-__all__ = ["Failing", "Listening", "Machine", "PathFacts", "Situation", "judge", "roots"]
+__all__ = ["HOURLY", "Failing", "Listening", "Machine", "PathFacts", "Situation", "judge", "roots"]

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
-from cloud import days
 from cloud.alerts.findings import Finding, Findings, Standing
 from cloud.alerts.kinds import Kind
+from cloud.alerts.outages import condition, flapping, looking, records, silence
 from cloud.alerts.outages import path as path_rules
-from cloud.alerts.outages import silence
 from cloud.alerts.outages.returns import returned
-from cloud.alerts.outages.situation import Listening, Machine, PathFacts, Situation
-from cloud.alerts.policy import Policies, Policy
-from cloud.records import Connection, heard, marks, standing
-from cloud.records.heard import Heard
-from cloud.records.registry import Installation
-from contract import codec
-from contract.codec import BadMessage
-from contract.messages import Heartbeat
-from contract.topics import DeviceId
+from cloud.alerts.outages.situation import PathFacts, Situation
+from cloud.alerts.policy import Policies
+from cloud.records import Connection, path_facts
 
 Rule = Callable[[Situation], Iterable[Finding]]
 PathRule = Callable[[Situation, PathFacts], Iterable[Finding]]
@@ -28,6 +21,11 @@ LIFE: Final[Mapping[Kind, Rule]] = {
     Kind.WIDE_OUTAGE: silence.wide_outage,
     Kind.ESTATE_OFFLINE: silence.estate_offline,
     Kind.DEVICE_OFFLINE: silence.device_offline,
+    Kind.DEVICE_FLAPPING: flapping.device_flapping,
+    Kind.CLOCK_SKEW: condition.clock_skew,
+    Kind.READER_FAULT: condition.reader_fault,
+    Kind.STORAGE_LOW: condition.storage_low,
+    Kind.QUEUE_STUCK: condition.queue_stuck,
 }
 """Rules about signs of life: while nobody listens they say what stood, and judge nothing in full."""
 LIVE: Final[Mapping[Kind, PathRule]] = {
@@ -36,6 +34,10 @@ LIVE: Final[Mapping[Kind, PathRule]] = {
     Kind.NOTIFY_FAILING: path_rules.notify_failing,
 }
 """Rules about the living system: none of them speaks in a replay."""
+STORED: Final = frozenset({Kind.WATERMARK_STUCK, Kind.DEVICE_UNKNOWN})
+"""Rules about records."""
+HOURLY: Final = frozenset({Kind.WATERMARK_STUCK})
+"""Kinds that need no judging more often than once an hour, and cost more than the others."""
 
 
 def judge(
@@ -49,11 +51,14 @@ def judge(
     kinds: Collection[Kind] | None = None,
 ) -> Findings:
     """What the path rules find at *now_ms*; of *kinds* alone, if given. *path* None = a replay: ingest counts as up."""
-    situation = look(connection, policies, now_ms=now_ms, standing=standing, is_live=path is not None)
-    asked = {kind for kind in (*LIFE, *LIVE) if kinds is None or kind in kinds}
+    asked = {kind for kind in (*LIFE, *LIVE, *STORED) if kinds is None or kind in kinds}
+    situation = looking.look(connection, policies, now_ms=now_ms, standing=standing, is_live=path is not None)
+    if Kind.READER_FAULT in asked:
+        situation = looking.with_reads(connection, situation)
     found = [finding for kind in LIFE if kind in asked for finding in LIFE[kind](situation)]
     if path is not None:
         found += [finding for kind in LIVE if kind in asked for finding in LIVE[kind](situation, path)]
+    found += _of_records(connection, policies, situation, asked)
     return Findings(
         tuple(found),
         tuple(each for each in silence.removed(situation) if each.kind in asked),
@@ -62,61 +67,27 @@ def judge(
     )
 
 
+def _of_records(
+    connection: Connection, policies: Policies, situation: Situation, asked: Collection[Kind]
+) -> Iterator[Finding]:
+    now_ms = situation.now_ms
+    if Kind.WATERMARK_STUCK in asked:
+        kept = list(path_facts.kept(connection))
+        known = looking.policies_now(policies, {each.estate for each in kept}, now_ms)
+        yield from records.watermark_stuck(kept, now_ms, policy=known.__getitem__)
+    if Kind.DEVICE_UNKNOWN in asked:
+        strangers = path_facts.strangers(connection, now_ms=now_ms)
+        yield from records.device_unknown(strangers, now_ms, policy=situation.policy())
+
+
 def _judged(situation: Situation, path: PathFacts | None) -> Iterator[Kind]:
     """The kinds of which a subject without a finding has recovered."""
+    yield Kind.WATERMARK_STUCK
     if situation.is_listening:
         yield from LIFE
+        yield Kind.DEVICE_UNKNOWN
     if path is not None:
         yield Kind.INGEST_DOWN
         yield Kind.NOTIFY_FAILING
         if path.crl_expires_ms is not None:
             yield Kind.CRL_EXPIRING
-
-
-# ---- reading ---------------------------------------------------------------------------------------------------------
-
-
-def look(connection: Connection, policies: Policies, /, *, now_ms: int, standing: Standing, is_live: bool) -> Situation:
-    """The situation at *now_ms*, as SQL shows it."""
-    machines = tuple(_machines(connection, now_ms))
-    since_ms, until_ms = (marks.read(connection, name) for name in (marks.LISTENING_SINCE, marks.LISTENING_UNTIL))
-    return Situation(
-        now_ms,
-        machines,
-        Listening(since_ms, until_ms if is_live else now_ms),
-        _policies(policies, {machine.estate for machine in machines}, now_ms),
-        standing,
-    )
-
-
-def _policies(policies: Policies, estates: Iterable[str], now_ms: int) -> dict[str, Policy]:
-    today = days.day_of(now_ms)
-    return {estate: policies.at(today, estate) for estate in ("", *estates)}
-
-
-def _machines(connection: Connection, now_ms: int) -> Iterator[Machine]:
-    life = {each.device: each for each in heard.all_heard(connection)}
-    for place in standing.installed_at(connection, now_ms):
-        yield _machine(place, life.get(place.device))
-
-
-def _machine(place: Installation, life: Heard | None) -> Machine:
-    if life is None:
-        return Machine(place.device, place.estate, place.installed_ms)
-    return Machine(
-        place.device,
-        place.estate,
-        place.installed_ms,
-        heard_ms=life.arrived_ms or None,
-        heartbeat=_heartbeat(place.device, life.heartbeat),
-        gone_ms=None if life.online else life.status_ms,
-    )
-
-
-def _heartbeat(device: str, text: str | None) -> Heartbeat | None:
-    if text is None:
-        return None
-    try:
-        return codec.decode(text.encode(), Heartbeat, device=DeviceId(device))
-    except BadMessage:
-        return None  # kept by another version of this program

@@ -7,11 +7,24 @@ nothing. Will and goodbye only make it faster to show; the server's time of rece
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from cloud import days
 from cloud.alerts.findings import CITY, Ended, Evidence, Finding
 from cloud.alerts.kinds import Ending, Kind
 from cloud.alerts.outages.situation import Machine, Situation
+
+OF_MACHINES: Final = frozenset(
+    {
+        Kind.DEVICE_OFFLINE,
+        Kind.DEVICE_FLAPPING,
+        Kind.CLOCK_SKEW,
+        Kind.READER_FAULT,
+        Kind.STORAGE_LOW,
+        Kind.QUEUE_STUCK,
+    }
+)
+"""Flags that are about a machine where it stands."""
 
 # ---- one machine -----------------------------------------------------------------------------------------------------
 
@@ -26,11 +39,11 @@ def device_offline(situation: Situation) -> Iterator[Finding]:
 
 
 def removed(situation: Situation) -> Iterator[Ended]:
-    """The ends of flags about machines and estates of which nothing is left to be silent."""
+    """The ends of flags about machines and estates of which nothing is left to be wrong."""
     machines = {machine.device for machine in situation.machines}
     estates = situation.by_estate()
     for kind, subject in situation.standing:
-        if kind is Kind.DEVICE_OFFLINE and subject not in machines:
+        if kind in OF_MACHINES and subject not in machines:
             yield Ended(kind, subject, Ending.CLOSED, {"reason": "removed"})
         elif kind is Kind.ESTATE_OFFLINE and len(estates.get(subject, ())) < 2:
             how = Ending.SUPERSEDED if subject in estates else Ending.CLOSED

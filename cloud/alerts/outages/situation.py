@@ -13,6 +13,7 @@ from cloud import days
 from cloud.alerts.findings import Standing, Stands
 from cloud.alerts.kinds import Kind
 from cloud.alerts.policy import Policy
+from cloud.records.signs import Signs
 from contract.messages import Heartbeat
 
 MISSED_BEATS: Final = 3
@@ -52,6 +53,26 @@ class PathFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A self-test, and whether it went well."""
+
+    at_ms: int
+    is_good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """When a machine last read a card, and how many it should have read since while it was able to."""
+
+    last_ms: int | None
+    """None = never, as far as anybody remembers."""
+    expected: float
+
+
+NO_SIGNS: Final = Signs()
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """A machine that stands at an estate, and the last that was heard of it."""
 
@@ -62,8 +83,15 @@ class Machine:
     """When a sign of life last arrived; None = never."""
     heartbeat: Heartbeat | None = None
     """The last one."""
+    beat_ms: int | None = None
+    """When that heartbeat arrived; a birth after it is a sign of life too."""
     gone_ms: int | None = None
     """When it said goodbye or its will arrived, if it has not been born again since."""
+    signs: Signs = NO_SIGNS
+    tried: Tried | None = None
+    """Its last self-test, if it reports them."""
+    reads: Reads | None = None
+    """Only of a machine that has read nothing for a while."""
 
 
 @dataclass(frozen=True, slots=True)

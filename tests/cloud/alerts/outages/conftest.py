@@ -32,11 +32,13 @@ def beat(device: str = "DMG-01", at_ms: int = T0, **more: Any) -> Heartbeat:
 
 
 def machine(device: str, heard: float | None, **said: Any) -> Machine:
-    """A machine last heard at that minute."""
+    """A machine last heard at that minute; `signs`, `tried` and `reads` are what is known beside its heartbeat."""
     estate = device.split("-")[0]
     if heard is None:
         return Machine(device, estate, at(-10_000))
-    return Machine(device, estate, at(-10_000), at(heard), beat(device, at(heard), **said))
+    known = {name: said.pop(name) for name in ("signs", "tried", "reads") if name in said}
+    message = beat(device, at(heard), **said)
+    return Machine(device, estate, at(-10_000), at(heard), message, at(heard), **known)
 
 
 def situation(now: float, *machines: Machine, listening: tuple[float, float] | None = None, **more: Any) -> Situation:

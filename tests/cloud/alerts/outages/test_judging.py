@@ -73,7 +73,7 @@ def test_while_nobody_listens_no_machine_is_judged_and_none_is_back(city, hand):
     listened(city, hand.at(-100), hand.at(21))
     found = judged(city, hand.at(30), path=LIVE)
     assert told(found) == [(Kind.DEVICE_OFFLINE, "DMG-01"), (Kind.INGEST_DOWN, "*")]
-    assert found.complete == {(Kind.INGEST_DOWN, ""), (Kind.NOTIFY_FAILING, "")}
+    assert found.complete == {(Kind.INGEST_DOWN, ""), (Kind.NOTIFY_FAILING, ""), (Kind.WATERMARK_STUCK, "")}
 
 
 def test_in_a_replay_ingest_was_up_throughout_and_nothing_of_the_living_system_is_judged(city, hand):
