@@ -115,7 +115,7 @@ def _write_machine(folder: Path, size: Size, device: str, taps: list[tuple[int, 
     with (folder / f"{device}.jsonl").open("w") as file:
         entries = iter(sorted([*taps, *hours]))
         entry = next(entries, None)
-        for beat_ms in range(begin, begin + size.days * DAY, size.beat_ms):
+        for beat_ms in range(begin, begin + size.days * DAY + 1, size.beat_ms):
             while entry is not None and entry[0] <= beat_ms:
                 seq += 1
                 file.write(_record(seq, *entry))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterator, Set
+from functools import partial
 
-from cloud.alerts import evaluating, outages
+from cloud.alerts import absence, evaluating, outages
+from cloud.alerts.absence import Memory
 from cloud.alerts.evaluating import Circumstances, Judge
 from cloud.alerts.flags.changes import Change
 from cloud.alerts.kinds import NATURE, Group, Kind
@@ -14,18 +15,21 @@ from cloud.alerts.policy import Policies
 from cloud.records import Records
 from cloud.replay.courses import Evaluate
 
-JUDGES: Final[Mapping[Judge, frozenset[Group]]] = {outages.judge: frozenset({Group.PATH})}
-"""Each with the groups of kinds it finds."""
 
-
-def evaluator(policies: Policies, kinds: frozenset[Kind]) -> Evaluate:
+def evaluator(policies: Policies, kinds: Set[Kind]) -> Evaluate:
     """Judges by *policies*, with every rule that has to do with *kinds*: those that find them or explain them."""
     explaining = {above for kind in kinds for above in topology.ABOVE.get(kind, ())}
-    wanted = {NATURE[kind].group for kind in kinds | explaining}
-    judges = tuple(judge for judge, groups in JUDGES.items() if groups & wanted)
-    circumstances = Circumstances(judges, is_replay=True)
+    groups = {NATURE[kind].group for kind in kinds | explaining}
+    circumstances = Circumstances(tuple(_judges(groups)), is_replay=True)
 
-    def evaluate(records: Records, now_ms: int) -> Sequence[Change]:
+    def evaluate(records: Records, now_ms: int) -> list[Change]:
         return evaluating.evaluate(records, policies, now_ms=now_ms, circumstances=circumstances)
 
     return evaluate
+
+
+def _judges(groups: Set[Group]) -> Iterator[Judge]:
+    if Group.PATH in groups:
+        yield outages.judge
+    if groups & {Group.REGISTRATION, Group.OCCUPANCY}:
+        yield partial(absence.judge, memory=Memory())
