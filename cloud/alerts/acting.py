@@ -8,7 +8,7 @@ from typing import Final
 
 from cloud.alerts import stored, telling, writing
 from cloud.alerts.flags import chain, handling
-from cloud.alerts.flags.flag import Flag
+from cloud.alerts.flags.flag import Flag, Outcome
 from cloud.alerts.flags.hushes import Silence
 from cloud.alerts.kinds import NATURE, About
 from cloud.days import HOUR
@@ -50,7 +50,7 @@ class Desk:
         """Give flag *number* to *to*. Raises `UnknownFlag`, `NotNow`."""
         return self._with(number, lambda flag: handling.assign(flag, to), ASSIGNED)
 
-    def decide(self, number: str, outcome: str) -> Flag:
+    def decide(self, number: str, outcome: Outcome) -> Flag:
         """Decide flag *number*. Raises `UnknownFlag`, `NotNow`."""
         return self._with(number, lambda flag: handling.decide(flag, outcome, now_ms=self.now_ms), DECIDED)
 
@@ -89,20 +89,6 @@ class Desk:
 
         return self.records.write(read)
 
-    def all(self, *, kind: str = "", estate: str = "", with_ended: bool = False) -> list[Flag]:
-        """The opened flags, newest first; that somebody looked is noted if any is about a household."""
-
-        def read(connection: Connection) -> list[Flag]:
-            rows = flags.listed(connection, kind=kind, estate=estate, with_ended=with_ended)
-            found = [stored.flag(row) for row in rows]
-            if any(NATURE[flag.kind].is_about_people for flag in found):
-                disclosures.note(
-                    connection, Disclosure(self.now_ms, self.by, "flags", purpose=f"{kind} {estate}".strip())
-                )
-            return found
-
-        return self.records.write(read)
-
     def _with(self, number: str, change: Callable[[Flag], Flag], what: str) -> Flag:
         def write(connection: Connection) -> Flag:
             flags.lock(connection)
@@ -121,7 +107,7 @@ class Desk:
             flags.lock(connection)
             held = [stored.flag(row) for row in flags.held_at(connection, estate)]
             if not held:
-                raise NothingHeld(f"the mass gate holds nothing at {estate}")
+                raise NothingHeld(f"Gerbang massal tidak menahan apa pun di {estate}.")
             for flag in held:
                 self._put(connection, change(flag), what, reason)
             return len(held)
@@ -140,8 +126,20 @@ class Desk:
         writing.note(connection, [chain.Draft(flag.flag_id, self.now_ms, what, self.by, said)])
 
 
+def opened(connection: Connection, *, kind: str = "", estate: str = "", with_ended: bool = False) -> list[Flag]:
+    """The opened flags, newest first. Whoever shows them shows no household: that is `Desk.look`, which is noted."""
+    rows = flags.listed(connection, kind=kind, estate=estate, with_ended=with_ended)
+    return [stored.flag(row) for row in rows]
+
+
+def verified(connection: Connection) -> tuple[chain.Broken | None, chain.Link]:
+    """Where the chain of events is broken, if it is, and where it ends: a head to note down elsewhere."""
+    broken = chain.broken(stored.event(row) for row in flags.all_events(connection))
+    return broken, chain.Link(*flags.head(connection))
+
+
 def _named(connection: Connection, number: str) -> Flag:
     row: FlagRow | None = flags.by_number(connection, number)
     if row is None:
-        raise UnknownFlag(f"no flag is called {number}")
+        raise UnknownFlag(f"Tidak ada flag bernomor {number}.")
     return stored.flag(row)

@@ -15,7 +15,7 @@ from cloud.alerts import findings, stored, writing
 from cloud.alerts.findings import Findings, Standing
 from cloud.alerts.flags import causes, chain, hushes, stepping
 from cloud.alerts.flags.changes import Change
-from cloud.alerts.flags.flag import INHABITED, Flag
+from cloud.alerts.flags.flag import Flag, Outcome
 from cloud.alerts.flags.hushes import Quietly
 from cloud.alerts.flags.stepping import Moment, Step
 from cloud.alerts.kinds import Kind
@@ -132,7 +132,7 @@ class _Evaluation:
                 each.estate: hushes.first_periods_end(self.policies, each.estate, starts(each.go_live))
                 for each in registry.all_estates(connection)
             },
-            flag_rows.decided_since(connection, off_ms, outcome=INHABITED),
+            flag_rows.decided_since(connection, off_ms, outcome=Outcome.INHABITED),
         )
 
     def _policy(self) -> Policy:

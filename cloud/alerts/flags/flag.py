@@ -66,8 +66,20 @@ Hushed = Mapping[Hush, str]
 """By what it is hushed, each with its reason."""
 
 NOTHING: Final[Hushed] = MappingProxyType({})
-INHABITED: Final = "inhabited"
-"""The outcome of a decision after which a unit is left alone for a while."""
+
+
+class Outcome(StrEnum):
+    """What was decided. None of them does anything to anybody: letters and sanctions are written by people."""
+
+    INHABITED = "inhabited"
+    """Somebody looked: the family lives there. The unit is left alone for a while."""
+    EXPLAINED = "explained"
+    """Away for a reason: work, hospital, pilgrimage."""
+    VACANT = "vacant"
+    HANDED_ON = "handed_on"
+    REPAIRED = "repaired"
+    MISTAKEN = "mistaken"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
-"""What people do about a flag: take it, give it to somebody, decide it, let it through the mass gate. Pure."""
+"""What people do about a flag: take it, give it to somebody, decide it, let it through the mass gate. Pure.
+
+What cannot be done is said in Indonesian: officials read it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from cloud.alerts.flags.flag import Flag, Gate, Handling
+from cloud.alerts.flags.flag import Flag, Gate, Handling, Outcome
 
 
 class NotNow(ValueError):
@@ -15,7 +18,7 @@ def acknowledge(flag: Flag, by: str, *, until_ms: int) -> Flag:
     """*flag*, taken by *by* until *until_ms*; then, or when it gets worse, it speaks again. Raises `NotNow`."""
     _require_open(flag)
     if flag.handling is Handling.DECIDED:
-        raise NotNow(f"{flag.number} is decided already")
+        raise NotNow(f"{flag.number} sudah diputuskan.")
     return replace(flag, handling=Handling.ACKNOWLEDGED, owner=by, acknowledged_until_ms=until_ms)
 
 
@@ -25,15 +28,11 @@ def assign(flag: Flag, to: str) -> Flag:
     return replace(flag, handling=Handling.ASSIGNED, owner=to, acknowledged_until_ms=None)
 
 
-def decide(flag: Flag, outcome: str, *, now_ms: int) -> Flag:
-    """*flag*, decided: *outcome* is a short word such as `inhabited`. Also after its end. Raises `NotNow`."""
+def decide(flag: Flag, outcome: Outcome, *, now_ms: int) -> Flag:
+    """*flag*, decided; also after its end. Raises `NotNow`."""
     if flag.opened_ms is None:
-        raise NotNow("the flag never opened: there is nothing to decide")
-    if not outcome.strip():
-        raise NotNow("an outcome must be given")
-    return replace(
-        flag, handling=Handling.DECIDED, outcome=outcome.strip(), decided_ms=now_ms, acknowledged_until_ms=None
-    )
+        raise NotNow("Flag ini tidak pernah dibuka: tidak ada yang perlu diputuskan.")
+    return replace(flag, handling=Handling.DECIDED, outcome=outcome, decided_ms=now_ms, acknowledged_until_ms=None)
 
 
 def release(flag: Flag) -> Flag:
@@ -48,10 +47,10 @@ def dismiss(flag: Flag) -> Flag:
 
 def _held(flag: Flag) -> Flag:
     if flag.gate is not Gate.HELD or flag.is_open or not flag.condition.is_alive:
-        raise NotNow("the mass gate does not hold this flag")
+        raise NotNow("Flag ini tidak ditahan gerbang massal.")
     return flag
 
 
 def _require_open(flag: Flag) -> None:
     if not flag.is_open:
-        raise NotNow(f"{flag.number or 'the flag'} is not open but {flag.condition}: nobody can take it")
+        raise NotNow(f"{flag.number or 'Flag ini'} tidak terbuka: tidak dapat diambil atau ditugaskan.")
