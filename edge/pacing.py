@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from contract.ranges import Ranges
 from edge.outbox.rows import Waiting
 
 JITTER: Final = 0.2
@@ -117,6 +118,12 @@ class Pacer:
         else:
             halves = [self._flight(outbox, half, now) for half in _halves(numbers)]
             self._flights += [replace(half, due_ms=now) for half in halves]
+
+    def asked(self, outbox: str, seqs: Ranges, now: int) -> None:
+        """The centre asks for those rows: whichever of them are parked wait no longer."""
+        for place in self._parked:
+            if place[0] == outbox and place[1] in seqs:
+                self._parked[place] = now
 
     def connected(self, now: int) -> None:
         """A new connection: what was sent once and may have died with the old one goes again at once."""

@@ -285,6 +285,7 @@ class Sender:
 
     def _take_resume(self, asked: Resume) -> None:
         gone = self._machine.outbox.resume(asked, self._machine.dating.now())
+        self._pacer.asked(asked.outbox, asked.missing, self._now())
         _log.warning(
             "The centre asks for %d records again; %d of them are gone",
             len(asked.missing),

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.ranges import Ranges
 from edge.outbox.rows import Waiting
 from edge.pacing import Batch, Pacer, Policy, delay_ms
 
@@ -135,6 +136,19 @@ def test_what_is_too_large_for_one_message_goes_in_halves_at_once_and_a_lone_gia
     assert one.parked == 1
     assert one.next_batches(8, rows(1, 4), []) == []
     assert Batch(A, (2,)) in one.next_batches(7 + POLICY.park_ms, rows(2, 4), [])
+
+
+def test_a_parked_record_that_the_centre_asks_for_goes_at_once() -> None:
+    """It was ignored because too much came at once, not because nobody can read it."""
+    one = pacer(Policy(patience=1))
+    one.next_batches(0, rows(1, 1), [])
+    now, _ = ignore(one, 0)
+    one.asked(B, Ranges.single([1]), now)
+    one.asked(A, Ranges.single([2]), now)
+    assert one.next_batches(now, rows(1, 1), []) == []
+    one.asked(A, Ranges.single([1]), now)
+    assert one.next_batches(now, rows(1, 1), []) == [Batch(A, (1,))]
+    assert one.next_batches(now + 1, rows(1, 1), []) == []
 
 
 def test_a_parked_record_does_not_stop_the_others() -> None:

@@ -263,6 +263,27 @@ def test_what_the_centre_asks_for_again_goes_again(stage) -> None:
     assert scene.sent() == [[1], [1]]
 
 
+def test_what_was_parked_goes_as_soon_as_the_centre_asks_for_it(stage) -> None:
+    scene = stage()
+    scene.tap()
+    scene.sender.turn()
+    ignored = scene.outbox.position().outbox
+    for _ in range(12):
+        scene.tap()
+        scene.sender.turn()
+        held = {one.record.seq: one.digest for batch in scene.wire.batches() for one in batch.records}
+        others = {seq: digest for seq, digest in held.items() if seq > 1}
+        answer = Stored(device=DEVICE, outbox=ignored, at=NOW, upto=0, beyond=Ranges.single(others), digests=others)
+        scene.later(1)
+        scene.hear(answer)
+        scene.later(120)
+    assert scene.sender.parked == 1
+    before = len(scene.sent())
+    scene.hear(Resume(device=DEVICE, outbox=ignored, missing=Ranges.single([1])))
+    scene.sender.turn()
+    assert scene.sent()[before:] == [[1]]
+
+
 def test_under_a_wrong_clock_taps_wait_while_the_time_is_asked_for(stage) -> None:
     scene = stage(base=0, trusted=False)
     scene.tap()
