@@ -220,7 +220,7 @@ def standing(
         )
         centre = Centre(stage.folder, broker, ledger, points)
         stack.callback(centre.stop)
-        town = Town(max(2 * stage.taps + 200, cards), datetime.now(UTC) - LONG_AGO, devices)
+        town = Town(max(round(1.1 * stage.taps) + 500, cards), datetime.now(UTC) - LONG_AGO, devices)
         centre.register(town)
         machines = [_machine(stage.folder, broker, device) for device in devices]
         for machine in machines:
