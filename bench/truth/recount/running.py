@@ -18,7 +18,7 @@ class Line:
     """A line that must come."""
 
     at: int
-    unit: str
+    subject: str
     change: str
     evidence: dict[str, Any]
     days_counted: tuple[int, ...] = ()
