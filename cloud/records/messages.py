@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, insert, select, union, update
+from sqlalchemy import Connection, delete, func, insert, select, union, update
 
 from cloud.records.notice_schema import attempts, channel_holds, messages, notices, people
 from cloud.records.notices import Notice, State, read_notice
@@ -71,6 +71,11 @@ def lock(connection: Connection, person: str) -> bool:
     return connection.scalar(query) is not None
 
 
+def lock_surely(connection: Connection, person: str) -> None:
+    """`lock`, waiting for whoever has it."""
+    connection.execute(select(people.c.person).where(people.c.person == person).with_for_update())
+
+
 def waiting(connection: Connection, person: str) -> list[Notice]:
     """What waits to be said to *person*, due or not, in the order it was decided; locked."""
     query = select(notices).where(notices.c.person == person, notices.c.state == State.WAITING.value)
@@ -92,13 +97,18 @@ def told_of(connection: Connection, person: str, flags: Collection[str]) -> list
     return [notice for notice in map(read_notice, found) if notice.is_maybe_told]
 
 
-def reference_of(connection: Connection, message: int) -> tuple[int, str] | None:
-    """The address at which *message* was taken, and the channel's own name of it."""
-    query = select(attempts.c.address, attempts.c.reference).where(
-        attempts.c.message == message, attempts.c.reference.is_not(None)
+def rewritable(connection: Connection, ids: Collection[int]) -> dict[int, tuple[int, str]]:
+    """Of these messages those that carried one notice alone: at which address each lies, and its name there."""
+    alone = (
+        select(notices.c.message)
+        .where(notices.c.message.in_(sorted(ids)))
+        .group_by(notices.c.message)
+        .having(func.count() == 1)
     )
-    row = connection.execute(query.order_by(attempts.c.id.desc()).limit(1)).first()
-    return None if row is None else (row.address, row.reference)
+    query = select(attempts.c.message, attempts.c.address, attempts.c.reference).where(
+        attempts.c.message.in_(alone), attempts.c.reference.is_not(None)
+    )
+    return {row.message: (row.address, row.reference) for row in connection.execute(query.order_by(attempts.c.id))}
 
 
 def open_of(connection: Connection, person: str) -> list[Message]:
@@ -243,6 +253,12 @@ def mark_delivered(connection: Connection, message: int) -> None:
     """It is known to have arrived."""
     where = (messages.c.id == message, messages.c.state == Fate.ACCEPTED.value)
     connection.execute(update(messages).where(*where).values(state=Fate.DELIVERED.value))
+
+
+def reopen(connection: Connection, message: int) -> bool:
+    """It was accepted and has not arrived: it is open again; False if it was not merely accepted."""
+    where = (messages.c.id == message, messages.c.state == Fate.ACCEPTED.value)
+    return connection.execute(update(messages).where(*where).values(state=Fate.OPEN.value)).rowcount == 1
 
 
 def _finish(connection: Connection, message: int, fate: Fate, now_ms: int) -> None:

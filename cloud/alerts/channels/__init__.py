@@ -101,8 +101,9 @@ class Outgoing:
     amends: str | None = None
     """The channel's name of the message that this one rewrites."""
     made_ms: int = 0
+    letter: str = field(default="", repr=False)
     html: str = field(default="", repr=False)
-    """The same, for who reads HTML."""
+    """The text as a letter, plain and for who reads HTML; empty for a chat."""
 
 
 @dataclass(frozen=True, slots=True)

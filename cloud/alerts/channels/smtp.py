@@ -129,7 +129,7 @@ def composed(message: Outgoing, sender: str) -> EmailMessage:
     mail["Date"] = format_datetime(datetime.fromtimestamp(message.made_ms / 1000, UTC))
     mail["Message-ID"] = f"<hadir-{message.key}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(message.text.plain(), cte="quoted-printable")
+    mail.set_content(message.letter or message.text.plain(), cte="quoted-printable")
     if message.html:
         mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
     return mail

@@ -9,11 +9,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from cloud.alerts.channels import BadChannelUrl, Outgoing, Secrets, Taken, Text, Traits, Trouble, Undelivered
 from cloud.alerts.channels.posting import Answer, Poster, encoded
+from cloud.alerts.channels.receipts import Receipt
 
 OFFICIAL: Final = "https://graph.facebook.com/v23.0"
 LANGUAGE: Final = "id"
@@ -32,17 +32,6 @@ _CONFIGURATION: Final = frozenset(
 
 class BadReceipt(ValueError):
     """What came is no receipt of WhatsApp's: whoever sent it does not have our app's secret, or it cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a message that had been accepted."""
-
-    reference: str
-    status: str
-    """`sent`, `delivered`, `read` or `failed`."""
-    trouble: Trouble | None = None
-    """Why it failed."""
 
 
 class WhatsAppChannel:

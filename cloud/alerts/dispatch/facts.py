@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloud.alerts.flags.changes import Change
+from cloud.alerts.flags.flag import Flag
 from cloud.alerts.kinds import NATURE, About
 
-INSTANTS: Final = frozenset({"last_heard_ms", "until_ms", "expires_ms", "complete_until_ms", "down_since_ms"})
+INSTANTS: Final = frozenset({"last_heard_ms", "until_ms", "expires_ms", "heard_ms", "silent_since_ms"})
 """Instants of machines and certificates: these may be said. All others may not."""
 MACHINES: Final = frozenset({"device", "devices", "machines", "estates", "channels"})
 WORDS: Final = frozenset({"cause", "reader", "clock", "state", "channel", "reason"})
@@ -36,24 +37,26 @@ class Place:
 
 def of_change(change: Change, place: Place | None, *, what: str) -> dict[str, object]:
     """What the notices of *change* remember."""
-    about = NATURE[change.kind].about
+    return _facts(change, place) | {"what": what, "flag": change.flag, "at_ms": change.at_ms}
+
+
+def of_flag(flag: Flag, place: Place | None, *, what: str, at_ms: int) -> dict[str, object]:
+    """What a digest remembers of *flag*."""
+    return _facts(flag, place) | {"what": what, "flag": flag.number, "at_ms": at_ms}
+
+
+def _facts(about: Change | Flag, place: Place | None) -> dict[str, object]:
     facts: dict[str, object] = {
-        "kind": change.kind.value,
-        "what": what,
-        "flag": change.flag,
-        "severity": change.severity.value,
-        "estate": change.estate,
-        "estate_name": place.name if place else change.estate,
+        "kind": about.kind.value,
+        "severity": about.severity.value,
+        "estate": about.estate,
+        "estate_name": place.name if place else about.estate,
         "machines": place.machines if place else 0,
-        "since_ms": change.since_ms,
-        "at_ms": change.at_ms,
-        "evidence": sayable(change.evidence),
+        "since_ms": about.since_ms,
+        "evidence": sayable(about.evidence),
     }
-    if about is About.DEVICE:
-        facts["device"] = change.subject
-    if about is About.UNIT:
-        facts["unit"] = change.subject
-    return facts
+    subject = {About.DEVICE: "device", About.UNIT: "unit"}.get(NATURE[about.kind].about)
+    return facts if subject is None else {**facts, subject: about.subject}
 
 
 def sayable(evidence: Mapping[str, object]) -> dict[str, object]:
@@ -69,6 +72,8 @@ def _kept(key: str, value: object) -> object:
     if isinstance(value, str):
         fits = (key in WORDS and _WORD.fullmatch(value)) or (key in MACHINES and _SLUG.fullmatch(value))
         return value if fits else None
+    if isinstance(value, Mapping) and key in MACHINES:
+        return sorted(each for each in value if _SLUG.fullmatch(str(each)))
     if isinstance(value, Mapping):
         counts = {name: each for name, each in value.items() if type(each) is int and _WORD.fullmatch(str(name))}
         return counts if len(counts) == len(value) else None
