@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
-from cloud.days.jakarta import HOUR, MINUTE, DaySpan, Span, covers, hours_of, merged, overlap, span_of
+from cloud.days.jakarta import HOUR, MINUTE, DaySpan, Span, covers, hours_of, merged, overlap, span_of, starts
 from cloud.days.service import ALWAYS, ServiceHours
 
 
@@ -72,17 +72,27 @@ class Machine:
         begin, end = span_of(day)
         return covers(self.declared_lost, day) or any(first < end and begin <= last for first, last in self.dropped)
 
-    def service(self, day: date) -> dict[int, Fraction]:
-        """Minutes of service by start of the hour, while it is installed."""
-        windows = merged(
+    def service_ms(self, day: date) -> list[int]:
+        """Of each of its 24 hours, the ms of service while it is installed."""
+        hours = [0] * 24
+        begin_of_day = starts(day)
+        for begin, end in self._windows(day):
+            for number in range((begin - begin_of_day) // HOUR, (end - begin_of_day - 1) // HOUR + 1):
+                hour = begin_of_day + number * HOUR
+                hours[number] += min(end, hour + HOUR) - max(begin, hour)
+        return hours
+
+    def _windows(self, day: date) -> tuple[Span, ...]:
+        """When it is in service on *day*, sorted and apart."""
+        return merged(
             (max(stay.span[0], begin), min(stay.span[1], end))
             for stay in self.stays
             for begin, end in stay.service.windows(day)
         )
-        return {
-            hour: Fraction(sum(overlap(window, (hour, hour + HOUR)) for window in windows), MINUTE)
-            for hour in hours_of(day)
-        }
+
+    def service(self, day: date) -> dict[int, Fraction]:
+        """Minutes of service by start of the hour, while it is installed."""
+        return {hour: Fraction(ms, MINUTE) for hour, ms in zip(hours_of(day), self.service_ms(day), strict=True)}
 
     def able_in_service(self, day: date) -> dict[int, Fraction]:
         """Able minutes by start of the hour, cut pro rata to the part of the hour inside service hours."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from cloud.days.able import Machine
-from cloud.days.jakarta import DaySpan, covers, hours_of, starts
+from cloud.days.jakarta import HOUR, MINUTE, DaySpan, covers, hours_of, starts
 
 
 class Reason(StrEnum):
@@ -79,9 +79,7 @@ class EstateDay:
 
 def estate_day(estate: Estate, day: date, policy: Policy = DEFAULT) -> EstateDay:
     """What *day* was like at *estate*: per hour the most any machine offered, summed."""
-    counting = [machine for machine in estate.machines if machine.counts(day)]
-    able = _best([machine.able_in_service(day) for machine in counting], day)
-    service = _best([machine.service(day) for machine in counting], day)
+    able, service = _offered([machine for machine in estate.machines if machine.counts(day)], day)
     return EstateDay(
         estate.estate,
         day,
@@ -93,8 +91,14 @@ def estate_day(estate: Estate, day: date, policy: Policy = DEFAULT) -> EstateDay
     )
 
 
-def _best(machines: list[dict[int, Fraction]], day: date) -> Fraction:
-    return sum((max((hours[hour] for hours in machines), default=Fraction()) for hour in hours_of(day)), Fraction())
+def _offered(counting: Sequence[Machine], day: date) -> tuple[Fraction, Fraction]:
+    """Able and service minutes: per hour the most any of these machines offers, summed. Whole numbers until the end."""
+    service_ms, able = [0] * 24, [0] * 24  # able: minutes times ms of service, of an hour's ms
+    for machine in counting:
+        for number, (hour, ms) in enumerate(zip(hours_of(day), machine.service_ms(day), strict=True)):
+            service_ms[number] = max(service_ms[number], ms)
+            able[number] = max(able[number], machine.able.get(hour, 0) * ms)
+    return Fraction(sum(able), HOUR), Fraction(sum(service_ms), MINUTE)
 
 
 def _disturbed(estate: Estate, day: date, able: Fraction, service: Fraction, policy: Policy) -> Reason | None:

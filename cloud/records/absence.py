@@ -5,20 +5,24 @@ Taps come from presence, which outlives the sightings.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, Row, Select, exists, func, or_, select
 
 from cloud import days
 from cloud.days import DaySpan, Household
+from cloud.records import tallies
+from cloud.records.facts import Window
 from cloud.records.flag_schema import flags
+from cloud.records.registry import Installation
 from cloud.records.schema import (
     cards,
     day_changes,
     declared_lost,
+    hour_counts,
     leave,
     presence,
     presence_spans,
@@ -62,7 +66,7 @@ def last_taps(connection: Connection, code: str, *, upto: date) -> list[LastTaps
         .where(units.c.estate == code, is_obliged)
         .order_by(units.c.unit)
     )
-    return [LastTaps(*row) for row in connection.execute(query)]
+    return [LastTaps(*row) for row in connection.execute(query).all()]
 
 
 def uncertain(connection: Connection, code: str) -> set[str]:
@@ -151,6 +155,31 @@ def changes(connection: Connection, code: str) -> dict[date, int]:
     return {row.day: row.changes for row in connection.execute(query)}
 
 
+def taps_by_day(
+    connection: Connection, code: str, places: Mapping[str, Sequence[Installation]], *, within: Window
+) -> dict[date, int]:
+    """Taps at the machines of estate *code*, by known and unknown cards together; a day that is missing = none."""
+    moved = {device for device, stays in places.items() if len(stays) > 1}
+    found: dict[date, int] = {}
+    for device, hours in tallies.by_hour(connection, moved, within=within).items():
+        for hour, each in hours.items():
+            if tallies.home(places[device], hour, hour + days.HOUR) == code:
+                day = days.day_of(hour)
+                found[day] = found.get(day, 0) + each.known + each.unknown
+    begin, end = within.span
+    number = (hour_counts.c.hour_ms - begin) // days.DAY
+    query = (
+        select(number, func.sum(hour_counts.c.known + hour_counts.c.unknown))
+        .where(hour_counts.c.device.in_(sorted(places.keys() - moved)))
+        .where(hour_counts.c.hour_ms >= begin, hour_counts.c.hour_ms < end)
+        .group_by(number)
+    )
+    for at, taps in connection.execute(query):
+        day = within.first + timedelta(days=int(at))
+        found[day] = found.get(day, 0) + int(taps)
+    return found
+
+
 def lost_days(connection: Connection) -> dict[str, tuple[DaySpan, ...]]:
     """By machine, the days for which what it held was given up."""
     found: dict[str, list[DaySpan]] = {}
@@ -165,4 +194,4 @@ def _chunks(
     """The rows of *query* whose unit is one of *those*, however many these are."""
     wanted = sorted(those)
     for start in range(0, len(wanted), CHUNK):
-        yield from connection.execute(query.where(query.selected_columns.unit.in_(wanted[start : start + CHUNK])))
+        yield from connection.execute(query.where(query.selected_columns.unit.in_(wanted[start : start + CHUNK]))).all()

@@ -110,8 +110,8 @@ def able_minutes(connection: Connection, devices: Iterable[str], *, within: Wind
         .group_by(device_hours.c.device, device_hours.c.hour_ms)
     )
     found: dict[str, dict[int, int]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.device, {})[row.hour_ms] = min(60, int(row.minutes))
+    for device, hour_ms, minutes in connection.execute(query).all():  # at once: a city has 100,000 in half a year
+        found.setdefault(device, {})[hour_ms] = min(60, int(minutes))
     return found
 
 

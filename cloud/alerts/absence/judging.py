@@ -247,13 +247,15 @@ def _begin(known: _Estate, taps: Sequence[Tap], end: int, flag: Stands | None) -
 
 
 def _finding(known: _Estate, unit: str, due: Due, taps: Sequence[Tap], flag: Stands | None) -> Finding:
+    """What is due. What was said of a flag stands while nothing is added to it."""
+    is_said = flag is not None and flag.level == due.level and flag.run == due.name
     late = known.elsewhere.of(due.run.judged[-1].period)
     return Finding(
         Kind.UNIT_NO_TAPS,
         unit,
         known.code,
         since_ms=days.starts(due.run.first),
-        evidence=evidence.of_run(due.run, taps=taps, elsewhere=late),
+        evidence=flag.evidence if flag and is_said else evidence.of_run(due.run, taps=taps, elsewhere=late),
         level=due.level,
         run=due.name,
         is_held=flag is not None and flag.is_held,

@@ -15,35 +15,29 @@ from cloud.alerts.policy import Policies
 from cloud.days import Estate, EstateDay
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A day of an estate, as it was after so many changes."""
-
-    changes: int
-    facts: EstateDay
-    taps: int
-    """At its machines, by any card but test cards."""
-
-
 @dataclass(slots=True)
-class OfEstate:
+class Remembered:
     """What is remembered of one estate."""
 
     bare: Estate | None = None
     """Its machines (without minutes) and calendar, as the days were judged by."""
-    days: dict[date, Day] = field(default_factory=dict)
+    changes: dict[date, int] = field(default_factory=dict)
+    """How often each day had changed when it was read."""
+    days: dict[date, EstateDay] = field(default_factory=dict)
+    taps: dict[date, int] = field(default_factory=dict)
+    """At its machines, by any card but test cards."""
     cause: object = None
     """All that the findings depend on."""
     findings: Findings = field(default_factory=Findings)
 
-    def of(self, bare: Estate, changes: Mapping[date, int]) -> dict[date, Day]:
-        """The days that are still as remembered."""
+    def renew(self, bare: Estate, changes: Mapping[date, int]) -> None:
+        """Forget the days that are no longer as remembered."""
         if self.bare != bare:
-            self.bare, self.days = bare, {}
-        stale = [day for day, was in self.days.items() if was.changes != changes.get(day, 0)]
-        for day in stale:
-            del self.days[day]
-        return self.days
+            self.bare, self.days, self.taps = bare, {}, {}
+        for day in [day for day in {*self.days, *self.taps} if self.changes.get(day, 0) != changes.get(day, 0)]:
+            self.days.pop(day, None)
+            self.taps.pop(day, None)
+        self.changes = dict(changes)
 
 
 class Memory:
@@ -51,13 +45,13 @@ class Memory:
 
     def __init__(self) -> None:
         self._policies: Policies | None = None
-        self._estates: dict[str, OfEstate] = {}
+        self._estates: dict[str, Remembered] = {}
 
-    def estate(self, code: str, policies: Policies) -> OfEstate:
+    def estate(self, code: str, policies: Policies) -> Remembered:
         """What is remembered of estate *code* under *policies*."""
         if self._policies is not policies:
             self._policies, self._estates = policies, {}
-        return self._estates.setdefault(code, OfEstate())
+        return self._estates.setdefault(code, Remembered())
 
     def forget(self) -> None:
         """Start anew."""

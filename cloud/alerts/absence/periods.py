@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Final
 
 from cloud import days
@@ -15,7 +16,7 @@ BEFORE: Final = 6
 """Taps in so many periods before one say at which machines elsewhere a household may tap."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Period:
     """Period *number* of an estate: its days, both included."""
 
@@ -29,12 +30,12 @@ class Period:
         """The thresholds it is judged by."""
         return self.policy.absence
 
-    @property
+    @cached_property
     def days(self) -> list[date]:
         """Each of its days."""
         return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
 
-    @property
+    @cached_property
     def end_ms(self) -> int:
         """The instant at which it is over."""
         return days.starts(self.last + ONE_DAY)
