@@ -113,7 +113,9 @@ PIPELINE: Final = Measurement(
         _measure("lag_p50_ms", "time through this stage in the last minute, median"),
         _measure("lag_p95_ms", "time through this stage in the last minute, 95th percentile"),
         _measure("lag_max_ms", "time through this stage in the last minute, longest"),
-        _count("series_total", "series held by InfluxDB; 0 where the stage does not know"),
+        _count(
+            "series_total", "series held by the database; 0 = not known, as by any program that may only write to it"
+        ),
     ),
     "a row per program, stage and minute, written by the program that is spoken of",
 )
@@ -173,8 +175,8 @@ TAP_HOUR: Final = Measurement(
     Bucket.AGGREGATE,
     ("estate", "hour"),
     (
-        _count("n", "taps; 0 where 1-4 are withheld"),
-        _count("withheld", "1 = there were 1-4 taps, which are not shown"),
+        _count("n", "taps; 0 where they are withheld"),
+        _count("withheld", "1 = not shown: 1-4 taps in this hour or in that of its pair (00 with 01, 02 with 03, ...)"),
     ),
     "taps of one estate in one hour; time = its start, tag hour = its hour of the day in Jakarta",
 )

@@ -211,7 +211,7 @@ _LATE_DAYS: Final = Panel(
 _MATRIX: Final = Panel(
     kind=Kind.TABLE,
     title="Tap menurut rusun dan jam",
-    tells="Jumlah tap per jam WIB sepanjang rentang. Jam dengan 1-4 tap disembunyikan dan tidak terjumlah.",
+    tells="Jumlah tap per jam WIB sepanjang rentang, tanpa jam dengan 1-4 tap dan pasangannya (disembunyikan).",
     empty=f"tidak ada rangkuman per jam dalam rentang ini; {shared.NOTHING_YET}",
     asks=(Ask(select(series.TAP_HOUR, 'sum(n) AS "Tap"', where=[ESTATE], by=["estate", "hour"])),),
     columns=(Column(field="estate\\hour", title="Rusun", unit="string"),),
@@ -224,7 +224,7 @@ _DAY_HOURS: Final = select(series.TAP_HOUR, "sum(n) AS s", where=[ESTATE], by=[W
 _PROFILE: Final = Panel(
     kind=Kind.BARS,
     title="Tap rata-rata menurut jam",
-    tells="Rata-rata per hari, semua rusun terpilih; jam dengan 1-4 tap disembunyikan.",
+    tells="Rata-rata per hari, rusun terpilih; jam dengan 1-4 tap dan pasangannya (00-01, …) terhitung nol.",
     empty=f"tidak ada rangkuman per jam dalam rentang ini; {shared.NOTHING_YET}",
     asks=(Ask(select(_DAY_HOURS, 'mean(s) AS "Tap per hari"', by=["hour"])),),
     columns=(Column(field="hour", title="Jam WIB", unit="string"), shared.NO_TIME),

@@ -179,7 +179,7 @@ _UNCOUNTED: Final = Panel(
 _HOURS: Final = Panel(
     kind=Kind.TABLE,
     title="Tap menurut jam",
-    tells="Jumlah tap per jam WIB dalam 14 hari; jam dengan 1-4 tap disembunyikan dan hanya dihitung banyaknya.",
+    tells="Tap per jam WIB dalam 14 hari; jam dengan 1-4 tap dan pasangannya (00-01, 02-03, …) disembunyikan.",
     empty=f"belum ada rangkuman per jam; {shared.NOTHING_YET}",
     asks=(
         Ask(

@@ -171,23 +171,7 @@ _BROKER_AGE: Final = Panel(
     asks=(Ask(select(series.BROKER, 'last(uptime_s) AS "Hidup"', by=["instance"])),),
     unit="s",
     span="5m",
-    width=6,
-    height=5,
-)
-_SERIES: Final = Panel(
-    kind=Kind.TREND,
-    title="Basis data: jumlah deret",
-    tells="Deret yang dipegang InfluxDB menurut tahap yang menulis ke sana; naik hanya bila armada bertambah.",
-    empty=_SILENT,
-    asks=(
-        Ask(
-            select(series.PIPELINE, 'max(series_total) AS "Deret"', by=[STEP], tail="fill(null)"),
-            "series",
-            "$col",
-        ),
-    ),
-    unit="short",
-    width=18,
+    width=24,
     height=5,
 )
 
@@ -209,6 +193,6 @@ BOARD: Final = Board(
         (_LAG, _WAITING),
         (_CLIENTS, _BROKER_FLOW),
         (_BROKER_BYTES, _BROKER_MEMORY),
-        (_BROKER_AGE, _SERIES),
+        (_BROKER_AGE,),
     ),
 )

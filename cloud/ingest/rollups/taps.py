@@ -15,7 +15,7 @@ from contract.series import Point
 LEAST_WEEKS: Final = 2
 """Below this many that can be compared there is no expectation."""
 SMALLEST_SHOWN: Final = 5
-"""Counts below this, finer than a day, are withheld."""
+"""Counts below this, finer than a day, are withheld, each with the hour that it makes a pair with."""
 _WEEK: Final = 7 * days.DAY
 
 
@@ -93,14 +93,19 @@ def _within(spans: Iterable[days.Span], at_ms: int) -> bool:
 
 
 def tap_hour(taps: Mapping[int, int], day: date, *, estate: str, until_ms: int) -> list[Point]:
-    """The hours of *day* that began before *until_ms*; *taps*: at all machines of the estate, by start of the hour."""
+    """The hours of *day* that began before *until_ms*; *taps*: at all machines of the estate, by start of the hour.
+
+    An hour of few taps is withheld together with its pair (00 with 01, 02 with 03, ...): the day's total is published,
+    so what is withheld can be added up, but never which of two hours had how many.
+    """
+    counts = [taps.get(start, 0) for start in days.hours_of(day)]
     return [
-        series.TAP_HOUR.point(start * NS, {"estate": estate, "hour": f"{number:02}"}, _withheld(taps.get(start, 0)))
+        series.TAP_HOUR.point(start * NS, {"estate": estate, "hour": f"{number:02}"}, _shown(counts, number))
         for number, start in enumerate(days.hours_of(day))
         if start < until_ms
     ]
 
 
-def _withheld(taps: int) -> dict[str, int]:
-    is_small = 0 < taps < SMALLEST_SHOWN
-    return {"n": 0 if is_small else taps, "withheld": int(is_small)}
+def _shown(counts: Sequence[int], hour: int) -> dict[str, int]:
+    is_withheld = any(0 < counts[each] < SMALLEST_SHOWN for each in (hour, hour ^ 1))
+    return {"n": 0 if is_withheld else counts[hour], "withheld": int(is_withheld)}

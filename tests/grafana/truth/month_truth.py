@@ -247,8 +247,9 @@ class Month:
         for number in range(24):
             begin = midnight(day) + number * HOUR
             if begin < until:
-                few = 0 < counts[begin] < 5
-                row = {"n": 0 if few else counts[begin], "withheld": int(few)}
+                pair = begin - number % 2 * HOUR
+                few = {counts[pair], counts[pair + HOUR]} & {1, 2, 3, 4}
+                row = {"n": 0 if few else counts[begin], "withheld": int(bool(few))}
                 self.write("tap_hour", begin, estate=estate, hour=f"{number:02}", **row)
 
     def write_machine_day(self, device: str, day: date, until: int) -> None:

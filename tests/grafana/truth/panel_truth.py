@@ -430,7 +430,6 @@ EXPECTED: dict[str, dict[str, Callable[[Window], list[Row]]]] = {
             w.steps(w.every("broker")), Ingatan=(max, "heap_bytes"), Antrean=(max, "queued")
         ),
         "Broker hidup sejak": lambda w: newest_of(w.every("broker"), "instance", Hidup="uptime_s"),
-        "Basis data: jumlah deret": lambda w: extremes(w.steps(w.every("pipeline")), Deret=(max, "series_total")),
     },
     "hadir-sla": {
         "Ketersediaan armada": lambda w: available(w.here("machine_day")),

@@ -144,9 +144,10 @@ def days(city: City, dice: random.Random) -> None:
         day = today - back * DAY
         for estate, devices in FLEET.items():
             city.write("attendance_day", day, estate=estate, **attendance(estate, back, dice), **silence(dice))
+            counts = [dice.choice([0, 0, 2, 7, 19, 40]) for _ in range(24)]
             for hour in range(24):
-                n = dice.choice([0, 0, 2, 7, 19, 40])
-                shown = {"n": 0, "withheld": 1} if 0 < n < 5 else {"n": n, "withheld": 0}
+                few = 2 in (counts[hour // 2 * 2], counts[hour // 2 * 2 + 1])
+                shown = {"n": 0, "withheld": 1} if few else {"n": counts[hour], "withheld": 0}
                 city.write("tap_hour", day + timedelta(hours=hour), estate=estate, hour=f"{hour:02}", **shown)
             for device in devices:
                 city.write("machine_day", day, device=device, estate=estate, **work(dice))

@@ -1,7 +1,10 @@
 import random
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cloud import days
 from cloud.days import Machine, Stay
@@ -135,10 +138,36 @@ def _poisson(chance: random.Random, rate: int) -> int:
 # ---- hours of an estate ----------------------------------------------------------------------------------------------
 
 
+def hours(counts: Sequence[int], until: int = END) -> list[tuple[object, object]]:
+    """What is published of a day with these counts."""
+    taps = {BEGIN + number * days.HOUR: count for number, count in enumerate(counts)}
+    points = rollups.tap_hour(taps, DAY, estate="DMG", until_ms=until)
+    return [(fields(point)["n"], fields(point)["withheld"]) for point in points]
+
+
 @pytest.mark.parametrize(("taps", "n", "withheld"), [(0, 0, 0), (1, 0, 1), (4, 0, 1), (5, 5, 0), (110, 110, 0)])
-def test_small_counts_of_an_hour_are_withheld(taps: int, n: int, withheld: int) -> None:
-    points = rollups.tap_hour({NINE: taps}, DAY, estate="DMG", until_ms=END)
-    assert fields(points[9]) == {"n": n, "withheld": withheld}
+def test_small_counts_of_an_hour_are_withheld_and_those_of_its_pair(taps: int, n: int, withheld: int) -> None:
+    assert hours([0] * 8 + [60, taps])[8:] == [(0 if withheld else 60, withheld), (n, withheld)] + [(0, 0)] * 14
+    assert hours([0] * 8 + [taps, 60])[8:10] == [(n, withheld), (0 if withheld else 60, withheld)]
+
+
+FEW = st.integers(0, 12)
+
+
+@given(st.one_of(st.lists(FEW, min_size=24, max_size=24), st.permutations([*range(12), *[0] * 12])))
+def test_no_hour_that_is_withheld_follows_from_the_rest_of_its_day(counts: list[int]) -> None:
+    """Whoever knows the rule, the day's total and all hours that are shown: another day looks just the same to him."""
+    published = hours(counts)
+    for hour, (_, withheld) in enumerate(published):
+        if withheld:
+            pair, both = hour // 2 * 2, counts[hour] + counts[hour ^ 1]
+            others = [[*counts[:pair], one, both - one, *counts[pair + 2 :]] for one in range(both + 1)]
+            alike = [each for each in others if hours(each) == published]
+            assert len({each[hour] for each in alike}) >= 2, (hour, counts)
+
+
+def test_the_second_hour_of_a_pair_is_not_written_before_it_has_begun() -> None:
+    assert hours([0] * 8 + [3], until=NINE) == [(0, 0)] * 8 + [(0, 1)]
 
 
 def test_an_hour_is_named_as_jakarta_names_it() -> None:
