@@ -67,7 +67,7 @@ class Habit:
 
 
 HABITS: Final = (
-    Habit("obedient, two cards", 0.16, 0.95, cards=2),
+    Habit("obedient, two cards", 0.13, 0.95, cards=2),
     Habit("obedient, one card", 0.12, 0.95),
     Habit("forgetful, one card", 0.06, 0.75),
     Habit("forgetful, two cards", 0.03, 0.85, cards=2),
