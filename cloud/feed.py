@@ -15,7 +15,7 @@ import logging
 import random
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -26,7 +26,7 @@ from paho.mqtt.properties import Properties
 
 from contract import topics
 from contract.codec import MAX_PAYLOAD
-from contract.topics import Kind, Topic
+from contract.topics import Canary, Kind, Topic
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,25 @@ MOST_ANSWERS: Final = 2000
 MOST_SIGNS: Final = 5000
 """Signs of life waiting at which heartbeats are passed over: the next one is 30 s away and says it all again."""
 _RECORDS: Final = topics.shared(Kind.RECORDS, GROUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What is to be heard, and how surely."""
+
+    filter: str
+    qos: int = 1
+
+
+INGEST: Final = (
+    Subscription(topics.every(Kind.STATUS)),
+    Subscription(topics.shared(Kind.HEARTBEAT, GROUP)),
+    Subscription(_RECORDS),
+    Subscription("$SYS/broker/#", 0),
+)
+"""Everything an ingester hears."""
+CANARY: Final = (Subscription(str(topics.CANARY)),)
+"""Only what a program says to hear it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +130,11 @@ class Waiting:
 class Feed:
     """The connection to the broker. `run` keeps it up, `next` and `next_sign` give what arrived, `publish` speaks."""
 
-    def __init__(self, address: Address, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, address: Address, *, now: Callable[[], datetime], subscriptions: Sequence[Subscription] = INGEST
+    ) -> None:
         self._address = address
+        self._subscriptions = subscriptions
         self._now = now
         self._records = Waiting()
         self._signs: asyncio.Queue[Arrived] = asyncio.Queue()
@@ -143,7 +165,7 @@ class Feed:
         """The next message that is no batch of records; waits for one."""
         return await self._signs.get()
 
-    async def publish(self, topic: Topic, payload: bytes) -> bool:
+    async def publish(self, topic: Topic | Canary, payload: bytes) -> bool:
         """Say it, at least once if connected. False: it may be lost, and whoever needs it will ask again."""
         client = self._client
         if client is None:
@@ -193,10 +215,9 @@ class Feed:
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         client.pending_calls_threshold = IN_FLIGHT
-        own = [topics.every(Kind.STATUS), topics.shared(Kind.HEARTBEAT, GROUP)]
-        if not self._records.is_crowded.is_set():  # a new connection makes no room
-            own.append(_RECORDS)
-        await client.subscribe([(each, 1) for each in own] + [("$SYS/broker/#", 0)])
+        is_crowded = self._records.is_crowded.is_set()  # a new connection makes no room
+        wanted = [each for each in self._subscriptions if not (is_crowded and each.filter == _RECORDS)]
+        await client.subscribe([(each.filter, each.qos) for each in wanted])
         self._client = client
         log.info("Connected to the broker", extra={"action": "broker_connected"})
         async with asyncio.TaskGroup() as tasks:

@@ -13,7 +13,7 @@ from typing import Final, NoReturn, TypeVar
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from contract.messages import MAX_SEQ, Envelope, Message, Record
+from contract.messages import MAX_SEQ, Canary, Envelope, Message, Record
 from contract.topics import DeviceId
 
 MAX_PAYLOAD: Final = 256 * 1024
@@ -89,6 +89,11 @@ def decode(payload: bytes, model: type[_M], *, device: DeviceId) -> _M:
     return _message(_json(payload), model, device)
 
 
+def decode_canary(payload: bytes) -> Canary:
+    """Read what was said under the canary's topic. Raises `BadMessage`."""
+    return _message(_json(payload), Canary, None)
+
+
 def decode_batch(payload: bytes, *, device: DeviceId) -> Batch:
     """Read a batch sent under the topic of *device*. Raises `BadMessage` if its envelope cannot be read."""
     raw = _json(payload)
@@ -130,11 +135,11 @@ def _seq_of(item: JsonValue) -> int | None:
     return seq if type(seq) is int and 1 <= seq <= MAX_SEQ else None
 
 
-def _message(raw: dict[str, JsonValue], model: type[_M], device: DeviceId) -> _M:
+def _message(raw: dict[str, JsonValue], model: type[_M], device: DeviceId | None) -> _M:
     version = raw.get("v")
     if version != 1 or type(version) is not int:
         raise BadMessage("version", "the message is of a version this program does not know; upgrade it or the machine")
-    if raw.get("device") != device:
+    if device is not None and raw.get("device") != device:
         raise BadMessage("other_device", "the message names another device than its topic")
     poison = _poison(raw)
     if poison:

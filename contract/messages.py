@@ -297,6 +297,16 @@ class Resume(Message):
     missing: Spans
 
 
+class Canary(Message):
+    """Said by a program of the cloud only to be heard back: proof that the broker takes and gives."""
+
+    v: Literal[1] = VERSION
+    instance: Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    """Who sings: several programs may, each listens for its own."""
+    at: Ms
+    number: Count
+
+
 class DeviceConfig(Message):
     """What may be changed at a distance. Absent = as installed."""
 

@@ -1,6 +1,7 @@
 """Topics. Each one three ways: build it, subscribe to it, read it back. Nothing else may spell a topic.
 
     hadir/v1/{device}/{kind}
+    hadir/v1/canary
 
 A `Topic` or a `DeviceId` that is invalid cannot be held: both refuse it when they are made.
 """
@@ -73,6 +74,23 @@ class Topic:
 
     def __str__(self) -> str:
         return f"{PREFIX}/{self.device}/{self.kind}"
+
+
+class Canary:
+    """Where a program of the cloud says something only to hear it back through the broker. No machine may."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{PREFIX}/canary"
+
+
+CANARY: Final = Canary()
+
+
+def is_canary(text: str) -> bool:
+    """Whether *text* is the canary's topic; it is none of a machine's, and `parse` refuses it."""
+    return text == str(CANARY)
 
 
 def of(device: DeviceId, kind: Kind) -> Topic:

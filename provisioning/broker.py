@@ -23,6 +23,7 @@ class Service(StrEnum):
     """The programs that speak to the broker beside the machines; the value is the name in their certificate."""
 
     INGEST = "ingest"
+    ALERTS = "alerts"
 
 
 class BrokerUnreachable(click.ClickException):
@@ -31,7 +32,7 @@ class BrokerUnreachable(click.ClickException):
 
 def acl(devices: Iterable[DeviceId]) -> str:
     """The whole ACL file for these active machines and for the services."""
-    services = [_block(Service.INGEST, _ingest_rules())]
+    services = [_block(Service.INGEST, _ingest_rules()), _block(Service.ALERTS, _alerts_rules())]
     machines = [_block(device, _device_rules(device)) for device in sorted(set(devices))]
     return "\n".join([HEADER, *services, *machines])
 
@@ -94,6 +95,11 @@ def _ingest_rules() -> Iterator[str]:
     for kind in topics.DOWN:
         yield f"topic write {topics.every(kind)}"
     yield "topic read $SYS/#"
+
+
+def _alerts_rules() -> Iterator[str]:
+    """It judges by what ingest stored; of the broker it hears only itself."""
+    yield f"topic readwrite {topics.CANARY}"
 
 
 def _block(user: str, rules: Iterable[str]) -> str:

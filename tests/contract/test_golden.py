@@ -7,6 +7,7 @@ import pytest
 from contract import codec
 from contract.messages import (
     Applied,
+    Canary,
     Clock,
     Desired,
     DeviceConfig,
@@ -135,6 +136,11 @@ def test_a_message_of_the_field_is_still_read(name: str) -> None:
     assert codec.decode((SAMPLES / f"{name}.json").read_bytes(), type(message), device=DEVICE) == message
 
 
+def test_what_the_canary_sings_is_written_and_read_as_it_always_was() -> None:
+    song, sample = Canary(instance="alerts-a", at=AT, number=7), (SAMPLES / "canary.json").read_bytes()
+    assert (codec.encode(song), codec.decode_canary(sample)) == (sample, song)
+
+
 def test_a_batch_is_written_as_it_always_was() -> None:
     envelope = Envelope(device=DEVICE, outbox=OUTBOX, confirmed=100)
     written = codec.encode_batch(envelope, [codec.body(record) for record in RECORDS])
@@ -154,4 +160,4 @@ def test_a_record_keeps_its_digest_for_ever() -> None:
 
 def test_every_kind_of_message_has_a_sample() -> None:
     sampled = {path.stem.partition("-")[0] for path in SAMPLES.glob("*.json")}
-    assert sampled == {str(kind) for kind in Kind}
+    assert sampled == {"canary", *(str(kind) for kind in Kind)}

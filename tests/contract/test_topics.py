@@ -35,6 +35,13 @@ def test_every_kind_goes_up_or_down_and_never_both() -> None:
     assert sorted((*topics.UP, *topics.DOWN)) == sorted(Kind)
 
 
+def test_the_canarys_topic_is_no_machines() -> None:
+    assert str(topics.CANARY) == "hadir/v1/canary"
+    assert topics.is_canary("hadir/v1/canary") and not topics.is_canary("hadir/v1/DMG-01/status")
+    with pytest.raises(BadTopic):
+        topics.parse(str(topics.CANARY))
+
+
 def test_filters_name_all_devices() -> None:
     assert topics.every(Kind.STATUS) == "hadir/v1/+/status"
     assert topics.shared(Kind.RECORDS, "ingest") == "$share/ingest/hadir/v1/+/records"

@@ -42,9 +42,13 @@ def test_ingest_reads_what_machines_send_and_writes_what_they_read() -> None:
     }
 
 
+def test_alerts_hears_itself_and_nothing_else() -> None:
+    assert rules(broker.acl([A]))[broker.Service.ALERTS] == {f"topic readwrite {topics.CANARY}"}
+
+
 def test_only_active_machines_and_services_have_a_block() -> None:
-    assert set(rules(broker.acl([B, A, B]))) == {"ingest", A, B}
-    assert set(rules(broker.acl([B]))) == {"ingest", B}
+    assert set(rules(broker.acl([B, A, B]))) == {"ingest", "alerts", A, B}
+    assert set(rules(broker.acl([B]))) == {"ingest", "alerts", B}
 
 
 def test_no_rule_is_for_anybody() -> None:
