@@ -52,7 +52,8 @@ def _named(connection: Connection, steps: Sequence[Step], *, now_ms: int) -> lis
 
 
 def _drafts(step: Step, now_ms: int) -> list[chain.Draft]:
-    said = [chain.Draft(step.flag.flag_id, now_ms, str(what), detail=_detail(step.flag)) for what in step.changes]
+    detail = {**_detail(step.flag), "speaks": step.speaks}
+    said = [chain.Draft(step.flag.flag_id, now_ms, str(what), detail=detail) for what in step.changes]
     noted = [chain.Draft(step.flag.flag_id, now_ms, what, detail=_state(step.flag)) for what in step.notes]
     if said or noted:
         return [*said, *noted]

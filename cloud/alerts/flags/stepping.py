@@ -125,7 +125,7 @@ def _end(flag: Flag, ended: Ended, moment: Moment) -> Step:
     evidence = {**flag.evidence, **ended.evidence}
     after = replace(flag, condition=condition, ended_ms=moment.now_ms, evidence=evidence)
     is_news = flag.is_open or flag.gate in (Gate.HELD, Gate.RELEASED)
-    return Step(after, flag, (what,) if is_news else (), () if is_news else (str(condition),), speaks=flag.is_told)
+    return Step(after, flag, (what,) if is_news else (), () if is_news else ("lapsed",), speaks=flag.is_told)
 
 
 def _missed(flag: Flag, scene: _Scene) -> Step:
