@@ -63,12 +63,14 @@ class Tally:
             for side in SIDES if each.only_in is None else (each.only_in,):
                 self.counts[side, each.change.kind, each.change.what] += 1
 
+    @property
+    def columns(self) -> list[What]:
+        """What was said at all, in the order in which it happens to a flag."""
+        return [what for what in What if any(said is what for _, _, said in self.counts)]
+
     def rows(self, side: Side) -> Iterator[tuple[Kind, list[int]]]:
-        """By kind, in their order: how often each of `COLUMNS`."""
+        """By kind, in their order: how often each of `columns`."""
         for kind in Kind:
-            counted = [self.counts[side, kind, what] for what in COLUMNS]
+            counted = [self.counts[side, kind, what] for what in self.columns]
             if any(counted):
                 yield kind, counted
-
-
-COLUMNS: Final = tuple(what for what in What if what.is_output)

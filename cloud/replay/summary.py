@@ -11,9 +11,11 @@ from rich.table import Table
 
 from cloud.alerts.flags.changes import What
 from cloud.days import Span, day_of
-from cloud.replay.outcome import COLUMNS, SIDES, Side, Tally
+from cloud.replay.outcome import SIDES, Side, Tally
 
 LOCALE: Final = "id"
+NARROWEST: Final = 60
+"""Characters in which the title has room."""
 HEADINGS: Final = {
     What.WATCH: "dipantau",
     What.OPENED: "dibuka",
@@ -29,15 +31,15 @@ HEADINGS: Final = {
 def table(tally: Tally, span: Span, names: tuple[str, ...]) -> Table:
     """The counts of one policy, or of two beside each other; *names* are what the policies are called."""
     first, last = (_day(day_of(ms)) for ms in span)
-    found = Table(title=f"Putar ulang {first} – {last}", caption=_caption(names))
-    found.add_column("kebijakan" if len(names) > 1 else "jenis")
-    if len(names) > 1:
-        found.add_column("jenis")
-    for what in COLUMNS:
+    found = Table(title=f"Putar ulang {first} – {last}", caption=_caption(names), min_width=NARROWEST)
+    is_comparison = len(names) > 1
+    for heading in ("kebijakan", "jenis") if is_comparison else ("jenis",):
+        found.add_column(heading, no_wrap=True)
+    for what in tally.columns:
         found.add_column(HEADINGS[what], justify="right")
-    for side, _ in zip(SIDES, names, strict=False):
+    for side in SIDES[: len(names)]:
         for cells in _rows(tally, side):
-            found.add_row(*([side] if len(names) > 1 else []), *cells)
+            found.add_row(*((side, *cells) if is_comparison else cells))
     return found
 
 
