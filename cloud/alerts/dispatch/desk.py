@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cloud.alerts.channels import Traits
-from cloud.alerts.dispatch.planning import AMENDMENTS, ENDED_UNTOLD
-from cloud.alerts.flags.changes import What
+from cloud.alerts.dispatch.planning import AMENDMENTS, ENDED_UNTOLD, ENDS
 from cloud.alerts.policy import Notify
 from cloud.records.messages import Message
 from cloud.records.notices import Notice
@@ -23,7 +22,6 @@ ALONE: Final = frozenset({"digest", "test"})
 """What is never bundled: it is a list by itself, or the very thing somebody waits for."""
 NO_ADDRESS: Final = "no address is left that takes it"
 NOT_AMENDABLE: Final = "there is no message by itself that could be rewritten"
-_ENDS: Final = frozenset(what.value for what in What if what.is_end)
 
 Fits = Callable[[Sequence[Notice], str], int]
 """How many of these notices, from the first, one message of this channel can carry; at least 1."""
@@ -160,7 +158,7 @@ def _drop(desk: Desk) -> Step | None:
     """An end of what was never told, together with what it ends."""
     told = {notice.flag for notice in desk.told if notice.said not in AMENDMENTS}
     told |= {notice.flag for notice in desk.waiting if notice.is_repeat}
-    untold = {notice.flag for notice in desk.waiting if notice.said in _ENDS} - told - {None} - set(desk.engaged)
+    untold = {notice.flag for notice in desk.waiting if notice.said in ENDS} - told - {None} - set(desk.engaged)
     moot = [notice.id for notice in desk.waiting if notice.flag in untold]
     return Drop(moot, ENDED_UNTOLD) if moot else None
 

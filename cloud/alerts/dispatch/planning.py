@@ -26,6 +26,8 @@ STRUCK: Final = "struck"
 AMENDMENTS: Final = frozenset({HANDLED, STRUCK})
 """These rewrite a message that is there, silently, where the channel can do that; elsewhere nothing is said."""
 
+ENDS: Final = frozenset(what.value for what in What if what.is_end)
+
 ENDED_UNTOLD: Final = "it ended before it was told: only the digest says it"
 OVERTAKEN: Final = "said anew, as something more urgent"
 
@@ -128,7 +130,7 @@ def _draft(change: Change, person: Person, rung: Rung, *, around: Around, place:
 
 def _worsened(change: Change, said: Sequence[Notice], around: Around, *, now_ms: int) -> Plan:
     """Said again to all who are on the ladder; what still waited would now come too late or too mildly."""
-    stale = {notice.id: OVERTAKEN for notice in said if notice.state is State.WAITING and not notice.is_repeat}
+    stale = {notice.id: OVERTAKEN for notice in said if _is_untold(notice)}
     told = {notice.person for notice in said if notice.is_maybe_told}
     drafts = [
         draft if draft.person in told or draft.said == ESCALATED else _as_opening(draft)
@@ -142,7 +144,7 @@ def _as_opening(draft: Draft) -> Draft:
 
 
 def _end(change: Change, said: Sequence[Notice], around: Around, *, now_ms: int) -> Plan:
-    stale = {notice.id: ENDED_UNTOLD for notice in said if notice.state is State.WAITING and not notice.is_repeat}
+    stale = {notice.id: ENDED_UNTOLD for notice in said if _is_untold(notice)}
     place = around.places.get(change.estate)
     drafts: list[Draft] = []
     for notice in _first_told(said):
@@ -174,6 +176,11 @@ def _struck(change: Change, notice: Notice, *, now_ms: int) -> Draft:
         due_ms=now_ms,
         facts={**notice.facts, "what": STRUCK, "at_ms": change.at_ms},
     )
+
+
+def _is_untold(notice: Notice) -> bool:
+    """Whether it still waits and cannot have arrived. An end is not taken back."""
+    return notice.state is State.WAITING and not notice.is_repeat and notice.said not in ENDS
 
 
 def _first_told(said: Iterable[Notice]) -> list[Notice]:
