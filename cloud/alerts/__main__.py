@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from cloud.alerts import commands, running
-from cloud.alerts.acting import NothingHeld, UnknownFlag
+from cloud.alerts.acting import NothingHeld, UnknownFlag, UnknownPerson
 from cloud.alerts.commands import Hall
 from cloud.alerts.flags.handling import NotNow
 from cloud.alerts.policy import BadPolicy
@@ -32,7 +32,7 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except (BadSettings, BadPolicy, BadHistoryUrl, RecordsUnavailable, BadData) as error:
             raise click.ClickException(str(error)) from error
-        except (UnknownFlag, NothingHeld, NotNow) as error:
+        except (UnknownFlag, UnknownPerson, NothingHeld, NotNow) as error:
             raise click.ClickException(str(error)) from error
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloud.alerts import stored, telling, writing
+from cloud.alerts.dispatch import system
 from cloud.alerts.flags import chain, handling
 from cloud.alerts.flags.flag import Flag, Outcome
 from cloud.alerts.flags.hushes import Silence
 from cloud.alerts.kinds import NATURE, About
 from cloud.days import HOUR
-from cloud.records import Connection, Records, disclosures, flags, silences
+from cloud.records import Connection, Records, disclosures, flags, notices, people, silences
 from cloud.records.disclosures import Disclosure
 from cloud.records.flags import FlagRow
 from cloud.records.silences import SilenceRow
@@ -31,6 +32,10 @@ class UnknownFlag(LookupError):
 
 class NothingHeld(LookupError):
     """The mass gate holds nothing at this estate: there is nothing to release or to dismiss."""
+
+
+class UnknownPerson(LookupError):
+    """Nobody of this name is told anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,17 @@ class Desk:
             silences.add(connection, row)
             detail = {**until, "from_ms": row.from_ms, "reason": row.reason}
             writing.note(connection, [chain.Draft(None, self.now_ms, SILENCED, self.by, detail)])
+
+        self.records.write(write)
+
+    def test(self, person: str) -> None:
+        """Have *person* sent a message that tests how they can be reached. Raises `UnknownPerson`."""
+
+        def write(connection: Connection) -> None:
+            known = people.named(connection, person)
+            if known is None:
+                raise UnknownPerson(f"Tidak ada penerima bernama {person}.")
+            notices.add(connection, [system.test_message(known, now_ms=self.now_ms)], now_ms=self.now_ms)
 
         self.records.write(write)
 

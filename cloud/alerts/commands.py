@@ -169,6 +169,19 @@ def dismiss(hall: Hall, estate: str, by: str, reason: str, is_json: bool) -> Non
     _passed(_act(hall, by, lambda desk: desk.dismiss(estate, reason)), estate, "diabaikan", is_json)
 
 
+@click.command("test-message")
+@click.argument("person")
+@as_json
+@click.pass_obj
+def test_message(hall: Hall, person: str, is_json: bool) -> None:
+    """Send PERSON a test message; a running worker sends it within seconds."""
+    _act(hall, "", lambda desk: desk.test(person))
+    if is_json:
+        _print_json({"person": person})
+    else:
+        _print(f"Pesan uji untuk {person} akan segera dikirim.")
+
+
 @click.group("policy")
 def policy_group() -> None:
     """The thresholds."""
@@ -215,7 +228,7 @@ def verify(is_json: bool) -> None:
         raise click.exceptions.Exit(FOUND)
 
 
-COMMANDS: Final = (flags, show, ack, assign, decide, silence, gate, policy_group, verify)
+COMMANDS: Final = (flags, show, ack, assign, decide, silence, gate, test_message, policy_group, verify)
 
 
 # ---- how it is done --------------------------------------------------------------------------------------------------

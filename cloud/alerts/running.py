@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cloud.alerts import absence, outages, reporting, telling
+from cloud import days
+from cloud.alerts import absence, cards, outages, reporting, revocations, sending, telling
+from cloud.alerts.canary import Canary
 from cloud.alerts.channels.posting import Poster
-from cloud.alerts.evaluating import Judge
-from cloud.alerts.outages import PathFacts
-from cloud.alerts.service import Outside, Rules, Service
+from cloud.alerts.findings import Findings, Standing
+from cloud.alerts.outages import Failing, PathFacts
+from cloud.alerts.policy import Policies
+from cloud.alerts.sending import Post
+from cloud.alerts.service import Duties, Outside, Service
 from cloud.alerts.settings import Settings
+from cloud.feed import CANARY, Feed
 from cloud.history import open_history
-from cloud.records import open_records
+from cloud.records import Connection, messages, notices, open_records
 
 
 def run(settings: Settings, *, now: Callable[[], datetime]) -> None:
@@ -28,23 +33,30 @@ def run(settings: Settings, *, now: Callable[[], datetime]) -> None:
 
 async def _serve(settings: Settings, now: Callable[[], datetime]) -> None:
     policies = settings.policies()
-    with open_records(settings.database()) as records:
+    policy = policies.at(days.day_of(_ms(now)))
+    feed = Feed(settings.address(), now=now, subscriptions=CANARY)
+    canary = Canary(feed, instance=settings.instance, every_s=policy.path.canary_s, now=now)
+    with ExitStack() as held:
+        records = held.enter_context(open_records(settings.database()))
+        channels = {name: held.enter_context(closing(each)) for name, each in settings.open_channels().items()}
         async with open_history(settings.history, settings.access(), now=now) as history:
             outside = Outside(
                 history,
-                lambda: round(now().timestamp() * 1000),
+                partial(_ms, now),
                 ping=pinger(settings.ping_url()),
                 shown=shower(settings.ready_file),
             )
+            post = Post(records, channels, settings.instance, policy.notify, settings.console_url)
             service = Service(
                 records,
                 policies,
-                rules(lambda: PathFacts()),
+                duties(partial(path_facts, canary, settings.crl_file)),
                 outside=outside,
                 read=reporting.read,
                 instance=settings.instance,
             )
-            await work(service, [])
+            stop = asyncio.Event()
+            await work(service, [feed.run(), canary.run(), sending.serve(post, now=partial(_ms, now), stop=stop)])
 
 
 async def work(service: Service, others: Sequence[Coroutine[Any, Any, None]]) -> None:
@@ -58,14 +70,38 @@ async def work(service: Service, others: Sequence[Coroutine[Any, Any, None]]) ->
         await service.give_back()
 
 
-def rules(path: Callable[[], PathFacts]) -> Rules:
-    """All rules of the live system; *path* = what this worker has seen of broker and channels."""
+def duties(path: Callable[[Connection, int], PathFacts]) -> Duties:
+    """All rules of the live system; *path* = what is known of broker, revocation list and channels."""
     memory = absence.Memory()
 
-    def minutely() -> Sequence[Judge]:
-        return partial(outages.judge, path=path()), partial(absence.judge, memory=memory)
+    def judge_path(connection: Connection, policies: Policies, /, *, now_ms: int, standing: Standing) -> Findings:
+        facts = path(connection, now_ms)
+        return outages.judge(connection, policies, now_ms=now_ms, standing=standing, path=facts)
 
-    return Rules(minutely, tell=telling.tell)
+    return Duties(
+        judges=(judge_path, partial(absence.judge, memory=memory)),
+        seldom=lambda kinds: partial(cards.judge, kinds=kinds),
+        every_ms=cards.EVERY_MS,
+        tell=telling.tell,
+        digest=lambda connection, now_ms: telling.write_digests(connection, now_ms=now_ms),
+        waiting=lambda connection, now_ms: len(messages.with_work(connection, now_ms)),
+    )
+
+
+def path_facts(canary: Canary, crl_file: Path | None, connection: Connection, now_ms: int) -> PathFacts:
+    """What this worker has heard and read, and how telling people fares."""
+    failing = notices.failing(connection, now_ms)
+    waits = failing.unreached + failing.unsure + failing.overdue + failing.unsent
+    return PathFacts(
+        watching_since_ms=canary.since_ms,
+        canary_ms=canary.heard_ms,
+        crl_expires_ms=revocations.expires_ms(crl_file) if crl_file is not None else None,
+        failing=Failing(failing.since_ms or now_ms, waits, failing.held) if failing.is_failing else None,
+    )
+
+
+def _ms(now: Callable[[], datetime]) -> int:
+    return round(now().timestamp() * 1000)
 
 
 def pinger(url: str) -> Callable[[], None]:

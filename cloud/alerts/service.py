@@ -10,13 +10,14 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from cloud import days
 from cloud.alerts import evaluating, points
 from cloud.alerts.evaluating import Circumstances, Judge, Tell, TooBusy
+from cloud.alerts.kinds import Kind
 from cloud.alerts.points import Work
 from cloud.alerts.policy import Policies
 from cloud.history import History
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 LEASE: Final = "alerts"
 EVERY_MS: Final = days.MINUTE
 LEASE_MS: Final = 3 * EVERY_MS
-CARDS_MS: Final = days.HOUR
 
 
 class Read(Protocol):
@@ -38,13 +38,20 @@ class Read(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """Which rules are asked how often."""
+class Duties:
+    """What a cycle does: which rules are asked how often, and what is written of what they say."""
 
-    minutely: Callable[[], Sequence[Judge]]
-    """Asked for anew in each cycle: they know what this worker has seen of the broker."""
-    hourly: Sequence[Judge] = ()
+    judges: Sequence[Judge]
+    """Asked in each cycle."""
+    seldom: Callable[[Collection[Kind]], Judge] | None = None
+    """Asked for the kinds whose time has come: they cost more, and may wait."""
+    every_ms: Mapping[Kind, int] = field(default_factory=dict)
+    """How long each of those may wait."""
     tell: Tell | None = None
+    digest: Callable[[Connection, int], None] | None = None
+    """Writes the digests whose time has come."""
+    waiting: Callable[[Connection, int], int] = lambda connection, now_ms: 0
+    """How many people something waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +79,11 @@ class Service:
     """One worker's cycles."""
 
     def __init__(
-        self, records: Records, policies: Policies, rules: Rules, *, outside: Outside, read: Read, instance: str
+        self, records: Records, policies: Policies, duties: Duties, *, outside: Outside, read: Read, instance: str
     ) -> None:
-        self._records, self._policies, self._rules = records, policies, rules
+        self._records, self._policies, self._duties = records, policies, duties
         self._outside, self._read, self._instance = outside, read, instance
-        self._hour: int | None = None
+        self._asked_ms: dict[Kind, int] = {}
         self._is_failing = False
         self.tally = Tally()
 
@@ -125,18 +132,31 @@ class Service:
         return leases.take(connection, LEASE, holder=self._instance, now_ms=now_ms, until_ms=until_ms)
 
     def _judge(self, now_ms: int) -> None:
-        hour = now_ms // CARDS_MS
-        hourly = () if hour == self._hour else tuple(self._rules.hourly)
-        around = Circumstances((*self._rules.minutely(), *hourly), self._rules.tell)
+        seldom, due = self._duties.seldom, self._due(now_ms)
+        judges = (*self._duties.judges, *([seldom(due)] if seldom is not None and due else []))
+        around = Circumstances(judges, self._duties.tell)
         evaluating.evaluate(self._records, self._policies, now_ms=now_ms, circumstances=around)
-        self._hour = hour
+        self._asked_ms |= dict.fromkeys(due, now_ms)
+        digest = self._duties.digest
+        if digest is not None:
+            self._records.write(lambda connection: digest(connection, now_ms))
+
+    def _due(self, now_ms: int) -> list[Kind]:
+        """The kinds that have waited long enough; a clock that was set back makes none wait for ever."""
+        asked = self._asked_ms
+        return [
+            kind for kind, every in self._duties.every_ms.items() if not 0 <= now_ms - asked.get(kind, -every) < every
+        ]
 
     async def _report(self, now_ms: int) -> None:
         minute_ms = now_ms // days.MINUTE * days.MINUTE
-        rows = await asyncio.to_thread(
-            self._records.read, lambda connection: self._read(connection, self._policies, minute_ms=minute_ms)
-        )
-        work = Work(self.tally.cycles, self.tally.failures, 0, tuple(self.tally.lags_ms))
+
+        def read(connection: Connection) -> tuple[list[Point], int]:
+            rows = self._read(connection, self._policies, minute_ms=minute_ms)
+            return rows, self._duties.waiting(connection, now_ms)
+
+        rows, waiting = await asyncio.to_thread(self._records.read, read)
+        work = Work(self.tally.cycles, self.tally.failures, waiting, tuple(self.tally.lags_ms))
         self.tally.lags_ms.clear()
         stage = points.stage(work, instance=self._instance, minute_ms=minute_ms)
         refused = await self._outside.history.write([*rows, stage])

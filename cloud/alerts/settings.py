@@ -83,8 +83,8 @@ class ChannelSettings(DeskSettings):
     """Addresses of the channels, apart by spaces, such as `smtp://hadir@mail:587 telegram: console:`."""
     channel_secrets_dir: Path | None = None
     """A folder with `CHANNEL.token` and `CHANNEL.sender`, such as `telegram.token`."""
-    link: str = ""
-    """Where flags are read, in messages: `https://HOST/flag/`; their number is put behind it."""
+    console_url: str = ""
+    """Where flags are looked at, such as `https://HOST`: the link in every message; empty = nowhere."""
 
     def open_channels(self) -> dict[str, Channel]:
         """The channels by name. Raises `BadSettings`."""
