@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from bench.truth.recount import calendar
 from bench.truth.recount.calendar import begins, day_of, text_of
 from bench.truth.recount.judging import Judge, Judged, Verdict, is_dated
 from bench.truth.recount.knowing import Known
-from bench.truth.recount.reading import Directory, read
+from bench.truth.recount.reading import Directory, Tenancy, read
 
 LATER: Final = (("reminded", "remind"), ("case", "case"))
 
@@ -37,7 +38,16 @@ class Unit:
     """When the tenancy began that it is about."""
     said: set[str] = field(default_factory=set)
     watched: frozenset[int] = frozenset()
-    """The run whose watch was said."""
+    """The run that is watched."""
+    name: int = -1
+    """The first missed period of the run that is watched or flagged, as it was when that began."""
+    told: set[int] = field(default_factory=set)
+    """The names of runs whose watch or flag is over: `watch` is said once of a run."""
+
+    def is_over(self) -> None:
+        """Nothing is watched or flagged any more."""
+        self.told.add(self.name)
+        self.flag, self.said, self.watched = frozenset(), set(), frozenset()
 
 
 def recount(folder: Path, *, absence: dict[str, Any] | None = None) -> list[Line]:
@@ -74,59 +84,61 @@ class Recount:
         found: list[Line] = []
         if unit.flag and (tenancy is None or tenancy.start != unit.tenancy):
             found.append(Line(self.known.now, name, "closed", {}))
-            self.units[name] = unit = Unit(ever=unit.ever)
-        if tenancy is None:
-            unit.watched = frozenset()
-            return found
+            unit.is_over()
+        since = self._since(name, now)
         periods = [self.judge.verdict(name, number) for number in range(unit.ever)]
-        periods = [period for period in periods if period.end > tenancy.start]
+        periods = [period for period in periods if period.end > since]
         found += self._end(name, unit, periods)
-        return found + self._begin(name, unit, [each for each in periods if each.number < sure], tenancy.start)
+        return found + self._begin(name, unit, [each for each in periods if each.number < sure], tenancy)
+
+    def _since(self, name: str, now: int) -> int:
+        """When the tenancy began that the run belongs to: that of today, or the last one there was."""
+        return max((row.start for row in self.known.tenancies[name] if row.start <= now), default=calendar.NEVER)
 
     def _end(self, name: str, unit: Unit, periods: list[Judged]) -> list[Line]:
         """Whether the flag that stands ends, by every verdict there ever was, as it reads now."""
         groups = runs(periods)
         last = groups[-1] if groups and not is_broken(periods) else []
-        if len(last) < self.directory.absence["watch"]:
-            unit.watched = frozenset()
         if not unit.flag:
+            if unit.watched and not (unit.watched & numbers(last) and len(last) >= self.directory.absence["watch"]):
+                unit.is_over()
             return []
-        mine = next((group for group in reversed(groups) if unit.flag & numbers(group)), [])
-        how = self._how(name, mine)
-        if how is None:
-            unit.flag = numbers(mine)
+        due = [group for group in groups if unit.flag & numbers(group) and self._is_due(name, group)]
+        if due and not self._has_tap_after(name, due[-1]):
+            unit.flag = numbers(due[-1])
             return []
-        unit.flag, unit.said = frozenset(), set()
-        return [Line(self.known.now, name, how, {})]
+        unit.is_over()
+        return [Line(self.known.now, name, "closed" if due else "retracted", {})]
 
-    def _how(self, name: str, run: list[Judged]) -> str | None:
-        if not run or len(run) < self._open(name, run):
-            return "retracted"
-        return "closed" if self._has_tap_after(name, run) else None
-
-    def _begin(self, name: str, unit: Unit, periods: list[Judged], tenancy: int) -> list[Line]:
+    def _begin(self, name: str, unit: Unit, periods: list[Judged], tenancy: Tenancy | None) -> list[Line]:
         """The thresholds that are passed now, lowest first."""
         groups = runs(periods)
         if not groups or is_broken(periods):
             return []
         run, changes = groups[-1], []
         rule = self.directory.absence
-        if len(run) >= rule["watch"] and not unit.watched & numbers(run):
-            changes.append("watch")
-        if len(run) >= rule["watch"]:
+        if len(run) >= rule["watch"] and not (unit.watched | unit.flag) & numbers(run):
+            changes += ["watch"] if run[0].number not in unit.told else []
+            unit.watched, unit.name = frozenset(), run[0].number
+        if len(run) >= rule["watch"] and run[0].number not in unit.told:
             unit.watched |= numbers(run)
-        if not unit.flag and len(run) >= self._open(name, run) and not self._has_tap_after(name, run):
+        if not unit.flag and tenancy and self._is_due(name, run) and not self._has_tap_after(name, run):
             changes.append("opened")
-            unit.flag, unit.tenancy, unit.said = numbers(run), tenancy, set()
+            unit.flag, unit.tenancy, unit.said = numbers(run), tenancy.start, set()
         if unit.flag & numbers(run):
             passed = [change for change, key in LATER if len(run) >= rule[key] and change not in unit.said]
             changes += passed
             unit.said.update(passed)
         return [self._line(name, change, run, periods) for change in changes]
 
-    def _open(self, name: str, run: list[Judged]) -> int:
+    def _is_due(self, name: str, run: list[Judged]) -> bool:
+        """Whether a run has gone so far that a flag opens, at its last missed period or at one before."""
+        return any(count >= self._open(name, period) for count, period in enumerate(run, 1))
+
+    def _open(self, name: str, period: Judged) -> int:
+        """How many missed periods it takes, *period* being the last of them."""
         rule = self.directory.absence
-        valid = [card for card in self.known.cards[name] if card.is_valid(run[-1].end - 1)]
+        valid = [card for card in self.known.cards[name] if card.is_valid(period.end - 1)]
         return int(rule["open_one_card"] if rule["open_one_card"] and len(valid) == 1 else rule["open"])
 
     def _has_tap_after(self, name: str, run: list[Judged]) -> bool:
