@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from bench.fuzz import ends, files, wire
+from bench.fuzz import ends, files, recorded, wire
 
 FOUND: Final = Path(__file__).parents[2] / "tests" / "samples" / "fuzz"
 """Inputs that once broke something, a folder per target: the fuzzer begins with them too, and tests run them."""
@@ -38,11 +38,13 @@ _ALL: Final = (
     Target("bent-message", wire.bent_message, wire.bent_seeds, parts=100, longest=64),
     Target("card", wire.card, wire.card_seeds, parts=95, longest=256),
     Target("sealing", wire.sealing, wire.bent_seeds, parts=45, longest=32),
-    Target("topic", wire.topic, wire.topic_seeds, parts=100, longest=64),
+    Target("topic", wire.topic, wire.topic_seeds, parts=60, longest=64),
     Target("registry", files.registry, files.registry_seeds, parts=60, longest=1024),
     Target("registry-folder", files.registry_folder, wire.bent_seeds, parts=30, longest=128),
     Target("journal", files.journal, files.journal_seeds, parts=45, longest=1024),
     Target("journal-line", files.line, files.line_seeds, parts=70, longest=512),
+    Target("replay-line", recorded.line, recorded.line_seeds, parts=30, longest=1024),
+    Target("replay-sheet", recorded.sheet, recorded.sheet_seeds, parts=10, longest=1024),
     Target("wreck", files.wreck, files.wreck_seeds, parts=7, longest=64),
     Target("answer", ends.answer, ends.end_seeds, parts=25, longest=64),
     Target("ingest", ends.ingest, ends.end_seeds, parts=3, longest=96),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from functools import partial
 
-from cloud.alerts import absence, evaluating, outages
+from cloud.alerts import absence, cards, evaluating, outages
 from cloud.alerts.absence import Memory
 from cloud.alerts.evaluating import Circumstances, Judge
 from cloud.alerts.flags.changes import Change
@@ -33,3 +33,5 @@ def _judges(groups: Set[Group]) -> Iterator[Judge]:
         yield outages.judge
     if groups & {Group.REGISTRATION, Group.OCCUPANCY}:
         yield partial(absence.judge, memory=Memory())
+    if Group.CARDS in groups:
+        yield cards.judge

@@ -24,11 +24,11 @@ _LONGEST_S: Final = 10 * 366 * 86_400
 """No clock's uncertainty is greater than this."""
 
 Name = Annotated[str, PlainValidator(cells.name)]
-Outbox = Annotated[str, PlainValidator(cells.prose)]
+Prose = Annotated[str, PlainValidator(cells.prose)]
 Clock = Literal["trusted", "untrusted"]
 Instant = Annotated[int, PlainValidator(cells.instant)]
 Whole = Annotated[int, Field(strict=True, ge=-messages.MAX_SEQ, le=messages.MAX_SEQ)]
-Scalar = Annotated[bool, Field(strict=True)] | Whole | Annotated[float, Field(strict=True)] | messages.Text | None
+Scalar = Annotated[bool, Field(strict=True)] | Whole | Annotated[float, Field(strict=True)] | Prose | None
 Detail = Annotated[dict[messages.Slug, Scalar], Field(max_length=messages.MAX_DETAIL)]
 
 
@@ -51,7 +51,7 @@ class Line(BaseModel):
 class Numbered(Line):
     """A fact that a machine kept under a number of its outbox."""
 
-    outbox: Outbox = ""
+    outbox: Prose = ""
     seq: cells.Seq
     clock: Clock = "trusted"
 
@@ -98,7 +98,7 @@ class Dropped(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    outbox: Outbox = ""
+    outbox: Prose = ""
     from_seq: cells.Seq
     to_seq: cells.Seq
     from_ms: Instant = Field(alias="from")
@@ -116,7 +116,7 @@ class Closed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    outbox: Outbox = ""
+    outbox: Prose = ""
     last_seq: cells.Number
 
 
@@ -148,7 +148,7 @@ class Heartbeat(Line):
     """A sign of life."""
 
     kind: Literal["heartbeat"]
-    outbox: Outbox = ""
+    outbox: Prose = ""
     boot: Name
     uptime_s: cells.Number
     last_seq: cells.Number
@@ -168,7 +168,7 @@ class Status(Line):
     online: Annotated[bool, Field(strict=True)]
     session: cells.Number
     reason: Literal["birth", "goodbye", "will"]
-    outbox: Outbox = ""
+    outbox: Prose = ""
     boot: Name | None = None
     uptime_s: cells.Number | None = None
     last_seq: cells.Number | None = None
