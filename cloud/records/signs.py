@@ -60,7 +60,7 @@ def note_readings(connection: Connection, said: Said) -> None:
     disks = {_place(beat, at_ms, DISK_SLOT_MS, DISK_SLOTS): (at_ms, beat.disk_free_pct) for beat, at_ms in in_order}
     _put(connection, clock_readings, clocks)
     _put(connection, disk_readings, disks)
-    _note_readers(connection, {str(beat.device): (beat, at_ms) for beat, at_ms in in_order})
+    _note_readers(connection, in_order)
 
 
 def note_lapses(connection: Connection, arrivals: Mapping[str, Sequence[int]], *, now_ms: int) -> None:
@@ -112,14 +112,20 @@ def _put(connection: Connection, table: Table, readings: Mapping[tuple[str, int]
         connection.execute(statement.on_conflict_do_update(index_elements=names[:2], set_=new), rows)
 
 
-def _note_readers(connection: Connection, latest: Mapping[str, tuple[Heartbeat, int]]) -> None:
-    failing: list[Row] = [
-        {"device": device, "since_ms": at_ms} for device, (beat, at_ms) in sorted(latest.items()) if beat.reader != "ok"
-    ]
-    insert_missing(connection, reader_faults, failing)
-    fine = sorted(device for device, (beat, _) in latest.items() if beat.reader == "ok")
-    if fine:
-        connection.execute(delete(reader_faults).where(reader_faults.c.device.in_(fine)))
+def _note_readers(connection: Connection, in_order: Said) -> None:
+    """A reader that was ok in between fails anew; one that is not said to be ok fails since it first did."""
+    well: set[str] = set()
+    failing: dict[str, int] = {}
+    for beat, at_ms in in_order:
+        if beat.reader == "ok":
+            well.add(beat.device)
+            failing.pop(beat.device, None)
+        else:
+            failing.setdefault(beat.device, at_ms)
+    if well:
+        connection.execute(delete(reader_faults).where(reader_faults.c.device.in_(sorted(well))))
+    rows: list[Row] = [{"device": device, "since_ms": at_ms} for device, at_ms in sorted(failing.items())]
+    insert_missing(connection, reader_faults, rows)
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------

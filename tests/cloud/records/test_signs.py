@@ -113,3 +113,9 @@ def test_a_reader_fails_since_the_first_heartbeat_that_says_so(records):
     assert remembered(records).fault_since_ms == T0 + MINUTE
     take(records, beat(3))
     assert remembered(records).fault_since_ms is None
+
+
+def test_a_reader_that_was_well_in_between_fails_anew(records):
+    take(records, beat(0, reader="fault"))
+    take(records, beat(1, reader="fault"), beat(2), beat(3, reader="fault"), beat(4, reader="fault"))
+    assert remembered(records).fault_since_ms == T0 + 3 * MINUTE
