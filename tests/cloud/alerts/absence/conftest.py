@@ -1,9 +1,11 @@
 """A town in SQL: estates with a machine each that is complete up to now and able all day, and units that tap or not."""
 
 import json
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +15,17 @@ from cloud import days
 from cloud.alerts import absence, findings
 from cloud.alerts.absence import Memory
 from cloud.alerts.findings import Ended, Finding, Findings, Stands
-from cloud.alerts.kinds import Kind
+from cloud.alerts.kinds import Kind, Level
 from cloud.alerts.policy import Policies
-from cloud.records import Records, counts, dirty, marks, registry
+from cloud.records import Records, counts, dirty, marks, migrate, open_records, registry
 from cloud.records import schema as tables
 from cloud.records.counts import Deltas
 from cloud.records.verdicts import Outcome, Sighting
 
 GO_LIVE = date(2026, 1, 1)
-OPEN_24_H = 24 * 60
+HOURS_OPEN = range(10, 13)
+SERVICE = "Mon-Sun 10:00-13:00"
+DAYS = 130
 
 
 def day(number: int) -> date:
@@ -36,7 +40,9 @@ class Town:
     records: Records
     policies: Policies = field(default_factory=Policies)
     standing: dict[tuple[Kind, str], Stands] = field(default_factory=dict)
-    hours: int = 0
+    made: int = 0
+    """The last seq."""
+    units: list[str] = field(default_factory=list)
 
     def put(self, table: Table, *rows: dict[str, Any]) -> None:
         self.records.write(lambda c: c.execute(insert(table), list(rows)))
@@ -59,7 +65,7 @@ class Town:
     def install(self, device: str, code: str, since: date = GO_LIVE, until: date | None = None) -> None:
         removed = None if until is None else days.starts(until)
         row = {"device": device, "estate": code, "installed_ms": days.starts(since), "removed_ms": removed}
-        self.put(tables.installations, row | {"service_hours": "", "known_from_ms": 0})
+        self.put(tables.installations, row | {"service_hours": SERVICE, "known_from_ms": 0})
         self.registered()
 
     def unit(self, unit: str, *, cards: int = 1, start: date = date(2025, 1, 1), end: date | None = None) -> str:
@@ -91,13 +97,14 @@ class Town:
         self.registered()
 
     def able(self, device: str, those: Iterable[date], minutes: int = 60) -> None:
-        """Hours of a machine, all of each day; *minutes* of each hour it could take a tap."""
+        """Hours of a machine; *minutes* of each hour of service it could take a tap."""
         stream = self.stream(device)
         rows, arrived, touched = [], [], set()
         for each in those:
-            for hour in days.hours_of(each):
-                self.hours += 1
-                key = {"stream": stream, "seq": self.hours}
+            for number in HOURS_OPEN:
+                hour = days.starts(each) + number * days.HOUR
+                self.made += 1
+                key = {"stream": stream, "seq": self.made}
                 own = {"digest": "", "kind": "hours", "state": "stored", "arrived_ms": hour}
                 arrived.append(key | own)
                 rows.append(key | {"device": device, "hour_ms": hour, "able_min": minutes, "dated": True})
@@ -117,7 +124,7 @@ class Town:
 
     def stream(self, device: str) -> int:
         """The one outbox of a machine; all of its seqs have always arrived."""
-        number = sum(ord(letter) << (8 * at) for at, letter in enumerate(device[-5:]))
+        number = int.from_bytes(device[-5:].encode()) % 1_000_003
         row = {"id": number, "device": device, "outbox": "", "first_ms": 0, "answered": json.dumps([[1, 9]])}
 
         def work(connection: Any) -> None:
@@ -141,14 +148,15 @@ class Town:
 
         self.records.write(work)
 
-    def tap(self, unit: str, device: str, on: date, *, give_or_take: int = 0, sign: int = 1, code: str = "") -> None:
-        """A tap at noon; *give_or_take* days."""
-        span = (on - timedelta(days=give_or_take), on + timedelta(days=give_or_take)) if give_or_take else None
+    def tap(self, unit: str, device: str, on: date, *, give_or_take: int = 0, code: str = "", **more: Any) -> None:
+        """A tap at noon, *give_or_take* so many days."""
+        doubt = timedelta(days=give_or_take)
+        span = more.get("span", (on - doubt, on + doubt) if give_or_take else None)
         at_ms = days.starts(on) + 12 * days.HOUR
         estate = code or unit.split("/")[0]
         sighting = Sighting(at_ms, give_or_take * days.DAY, "", Outcome.KNOWN, unit, estate, span)
         deltas = Deltas()
-        deltas.count(sighting, device=device, arrived_ms=at_ms, sign=sign)
+        deltas.count(sighting, device=device, arrived_ms=at_ms)
         self.records.write(lambda c: counts.apply(c, deltas, now_ms=at_ms))
 
     def end_tenancy(self, unit: str, end: date) -> None:
@@ -163,12 +171,15 @@ class Town:
 
     def evaluate(self, on: date, memory: Memory | None = None) -> dict[str, Finding | Ended]:
         """What is found at the beginning of a day, by subject; what is found stands from then on."""
-        found = self.judge(days.starts(on), memory)
+        return self.keep(self.judge(days.starts(on), memory))
+
+    def keep(self, found: Findings) -> dict[str, Finding | Ended]:
+        """Let what is found stand."""
         for ended in found.ended:
             self.standing.pop((ended.kind, ended.subject), None)
         for each in found.standing:
             was = self.standing.get((each.kind, each.subject))
-            opened = each.level >= 1 and not each.is_held
+            opened = each.level >= Level.OPEN and not each.is_held
             flag = Stands(
                 each.kind, each.subject, each.estate, each.level, each.run, each.since_ms, each.is_held,
                 opened or (was is not None and was.is_open), evidence=each.evidence,
@@ -177,13 +188,36 @@ class Town:
         return {each.subject: each for each in (*found.ended, *found.standing)}
 
 
-@pytest.fixture
-def town(records: Records) -> Town:
-    """DMG with the machine DMG-01 and PSK with PSK-01, able and complete for the first 200 days."""
-    built = Town(records)
+def built(records: Records) -> Town:
+    """DMG with the machine DMG-01 and PSK with PSK-01, able and complete for the first 130 days."""
+    town = Town(records)
     for code in ("DMG", "PSK"):
         device = f"{code}-01"
-        built.estate(code, device)
-        built.able(device, (day(number) for number in range(200)))
-        built.complete(device, days.starts(day(200)))
-    return built
+        town.estate(code, device)
+        town.able(device, (day(number) for number in range(DAYS)))
+        town.complete(device, days.starts(day(DAYS)))
+    return town
+
+
+@pytest.fixture(scope="session")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A town on SQLite, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("town") / "records.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    with open_records(f"sqlite:///{path}") as records:
+        built(records)
+    return path
+
+
+@pytest.fixture
+def town(_template: Path, tmp_path: Path) -> Iterator[Town]:
+    """A town on SQLite."""
+    path = shutil.copy(_template, tmp_path / "records.db")
+    with open_records(f"sqlite:///{path}") as records:
+        yield Town(records, made=DAYS * len(HOURS_OPEN) * 2)
+
+
+@pytest.fixture
+def any_town(records: Records) -> Town:
+    """A town on either engine."""
+    return built(records)
