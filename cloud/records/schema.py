@@ -183,9 +183,9 @@ sightings = Table(
     Column("outcome", String(8), nullable=False, index=True),
     Column("unit", String(64)),
     Column("estate", String(8), nullable=False),
+    Column("arrived_ms", BigInteger, nullable=False),
     Column("first_day", Date),  # of an uncertain tap: the days on which it may have been made with a valid card
     Column("last_day", Date),
-    Column("arrived_ms", BigInteger, nullable=False),
     ForeignKeyConstraint(["stream", "seq"], ["arrivals.stream", "arrivals.seq"]),
     CheckConstraint("outcome IN ('known', 'unknown', 'test')", name="outcome"),
     Index("ix_sightings_device_at_ms", "device", "at_ms"),
