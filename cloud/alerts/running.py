@@ -28,14 +28,15 @@ from cloud.records import Connection, messages, notices, open_records
 
 def run(settings: Settings, *, now: Callable[[], datetime]) -> None:
     """Work until SIGTERM or SIGINT. Raises `BadSettings`, `BadHistoryUrl`."""
-    asyncio.run(_until_terminated(_serve(settings, now)))
+    asyncio.run(until_terminated(serve(settings, now)))
 
 
-async def _serve(settings: Settings, now: Callable[[], datetime]) -> None:
+async def serve(settings: Settings, now: Callable[[], datetime], *, pace: float = 1.0) -> None:
+    """Work until cancelled. *pace*: how much faster than real time *now* runs."""
     policies = settings.policies()
     policy = policies.at(days.day_of(_ms(now)))
     feed = Feed(settings.address(), now=now, subscriptions=CANARY)
-    canary = Canary(feed, instance=settings.instance, every_s=policy.path.canary_s, now=now)
+    canary = Canary(feed, instance=settings.instance, every_s=policy.path.canary_s / pace, now=now)
     with ExitStack() as held:
         records = held.enter_context(open_records(settings.database()))
         channels = {name: held.enter_context(closing(each)) for name, each in settings.open_channels().items()}
@@ -56,14 +57,15 @@ async def _serve(settings: Settings, now: Callable[[], datetime]) -> None:
                 instance=settings.instance,
             )
             stop = asyncio.Event()
-            await work(service, [feed.run(), canary.run(), sending.serve(post, now=partial(_ms, now), stop=stop)])
+            others = [feed.run(), canary.run(), sending.serve(post, now=partial(_ms, now), stop=stop)]
+            await work(service, others, pace=pace)
 
 
-async def work(service: Service, others: Sequence[Coroutine[Any, Any, None]]) -> None:
+async def work(service: Service, others: Sequence[Coroutine[Any, Any, None]], *, pace: float = 1.0) -> None:
     """Cycle, with *others* beside it, until cancelled; then let another worker go on."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(service.run())
+            tasks.create_task(service.run(pause=lambda rest_s: asyncio.sleep(rest_s / pace)))
             for each in others:
                 tasks.create_task(each)
     finally:
@@ -131,7 +133,7 @@ def shower(path: Path | None) -> Callable[[bool], None]:
     return show
 
 
-async def _until_terminated(work: Coroutine[Any, Any, None]) -> None:
+async def until_terminated(work: Coroutine[Any, Any, None]) -> None:
     """Run *work*; SIGTERM and SIGINT cancel it, and that is a clean end."""
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Final, Protocol, TextIO
 from urllib.parse import urlsplit
 
@@ -157,7 +158,7 @@ def open_channel(url: str, secrets: Secrets | None = None, *, out: TextIO | None
     """The channel at *url*. Raises `BadChannelUrl`.
 
     `smtp://USER@HOST:587` (STARTTLS), `smtps://…` (TLS), `smtp+plain://…` (loopback only) · `telegram:` or
-    `telegram:https://HOST` · `whatsapp:` or `whatsapp:https://HOST` · `webhook:` · `console:`
+    `telegram:https://HOST` · `whatsapp:` or `whatsapp:https://HOST` · `webhook:` · `console:` or `console:/FILE`
     """
     kind, _, rest = url.partition(":")
     opener = _OPENERS.get(kind)
@@ -196,7 +197,7 @@ def _webhook(url: str, secrets: Secrets, out: TextIO | None) -> Channel:
 def _console(url: str, secrets: Secrets, out: TextIO | None) -> Channel:
     from cloud.alerts.channels.console import ConsoleChannel
 
-    return ConsoleChannel(out)
+    return ConsoleChannel(out, file=Path(url) if url else None)
 
 
 _OPENERS: Final[dict[str, Callable[[str, Secrets, TextIO | None], Channel]]] = {

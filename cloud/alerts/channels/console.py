@@ -1,9 +1,10 @@
-"""Channel to a terminal: for the demo, and for who wants to see what would be sent."""
+"""Channel to a terminal, or to the end of a file: for the demo, and for who wants to see what would be sent."""
 
 from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 from typing import Final, TextIO
 
 from cloud.alerts.channels import Outgoing, Taken, Traits
@@ -16,8 +17,9 @@ class ConsoleChannel:
 
     traits: Final = Traits(max_chars=3500)
 
-    def __init__(self, out: TextIO | None = None) -> None:
-        self._out = out or sys.stdout
+    def __init__(self, out: TextIO | None = None, *, file: Path | None = None) -> None:
+        self._own = file.open("a", encoding="utf-8") if file is not None else None
+        self._out = self._own or out or sys.stdout
         self._one_at_a_time = threading.Lock()
 
     def send(self, message: Outgoing) -> Taken:
@@ -29,4 +31,6 @@ class ConsoleChannel:
         return Taken(message.key, is_delivered=True)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Close the file, if it is one."""
+        if self._own is not None:
+            self._own.close()
