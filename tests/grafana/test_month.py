@@ -23,10 +23,10 @@ import pytest
 from panel_rows import ask, compare, window
 from panel_truth import CHOICES, EXPECTED, NOTES
 from series_rows import same_rows
-from synthetic_city import City, Row
+from synthetic_city import City
 
 import grafana
-from cloud.history import Access, History, open_history
+from cloud.history import Access, open_history
 from cloud.records import migrate, open_records
 from contract.series import SERIES
 from demo.servers.influxdb import InfluxDB
@@ -51,7 +51,7 @@ def told() -> month_story.Story:
 def city(told: month_story.Story) -> City:
     """What must be there, and what has no writer yet."""
     made = month_truth.rows(told)
-    month_unwritten.write_unwritten(made)
+    month_unwritten.add(made)
     return made
 
 
@@ -77,20 +77,7 @@ async def _live(told: month_story.Story, server: InfluxDB, folder: Path) -> None
     with open_records(url) as records:
         async with open_history(server.url, access, now=lambda: datetime.now(UTC)) as history:
             await month_feeding.Ingester(records, history).live(told, folder)
-            await _write_unwritten(history)
-
-
-async def _write_unwritten(history: History) -> None:
-    unwritten = City()
-    month_unwritten.write_unwritten(unwritten)
-    points = [_point(series, row) for series, rows in unwritten.rows.items() for row in rows]
-    assert await history.write(points) == []
-
-
-def _point(series: str, row: Row) -> Any:
-    measurement = SERIES[series]
-    fields = {name: value for name, value in row.items() if name not in measurement.tags and name != "time"}
-    return measurement.point(row["time"] * 10**6, {name: row[name] for name in measurement.tags}, fields)
+            await month_unwritten.write(records, history)
 
 
 # ---- the series themselves -------------------------------------------------------------------------------------------
