@@ -181,7 +181,7 @@ class Together:
 
 def never_alone(connection: Connection, company: Company, *, since_ms: int) -> list[Together]:
     """Cards that tapped since then on enough days, and never but in *company*, by card."""
-    taps = _with_company(company, since_ms).subquery()
+    taps = _with_company(company, since_ms).cte()  # asked twice, made once
     day = _day_number(taps.c.at_ms)
     always = (
         select(taps.c.pseudonym)
@@ -222,9 +222,8 @@ def _with_company(company: Company, since_ms: int) -> Select[tuple[object, ...]]
 def _span_ms(back: int, ahead: int) -> ColumnElement[int]:
     """From the tap so many places *back* at the same machine to the one so many *ahead*; NULL if there is none."""
     at, machine = sightings.c.at_ms, sightings.c.device
-    order = (at, sightings.c.stream, sightings.c.seq)
-    first = func.lag(at, back).over(partition_by=machine, order_by=order) if back else at
-    last = func.lead(at, ahead).over(partition_by=machine, order_by=order) if ahead else at
+    first = func.lag(at, back).over(partition_by=machine, order_by=at) if back else at
+    last = func.lead(at, ahead).over(partition_by=machine, order_by=at) if ahead else at
     return last - first
 
 

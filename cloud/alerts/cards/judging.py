@@ -22,7 +22,7 @@ EVERY_MS: Final[Mapping[Kind, int]] = {
     Kind.REVOKED_CARD: days.HOUR,
     Kind.UNKNOWN_CARD: days.HOUR,
     Kind.FOREIGN_ESTATE: days.DAY,
-    Kind.PROXY_PATTERN: days.DAY,
+    Kind.PROXY_PATTERN: 7 * days.DAY,
 }
 """No kind needs judging more often than this."""
 FRESH_MS: Final = 7 * days.DAY

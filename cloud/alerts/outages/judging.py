@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from cloud.alerts.findings import Finding, Findings, Standing
@@ -53,6 +54,8 @@ def judge(
     """What the path rules find at *now_ms*; of *kinds* alone, if given. *path* None = a replay: ingest counts as up."""
     asked = {kind for kind in (*LIFE, *LIVE, *STORED) if kinds is None or kind in kinds}
     situation = looking.look(connection, policies, now_ms=now_ms, standing=standing, is_live=path is not None)
+    if path is not None:
+        situation = replace(situation, slack_ms=path.slack_ms)
     if Kind.READER_FAULT in asked:
         situation = looking.with_reads(connection, situation)
     found = [finding for kind in LIFE if kind in asked for finding in LIFE[kind](situation)]

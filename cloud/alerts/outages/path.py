@@ -17,7 +17,7 @@ LAST_DAY_MS: Final = days.DAY
 def ingest_down(situation: Situation, path: PathFacts) -> Iterator[Finding]:
     """Nobody hears the machines, or what is said through the broker does not come back."""
     since = {"listening": situation.listening.until_ms or path.watching_since_ms, "canary": _last_sung(path)}
-    patience_ms = situation.policy().path.ingest_down_min * days.MINUTE
+    patience_ms = situation.policy().path.ingest_down_min * days.MINUTE + path.slack_ms
     unheard = {
         name: at_ms for name, at_ms in since.items() if at_ms is not None and situation.now_ms - at_ms > patience_ms
     }

@@ -50,6 +50,8 @@ class PathFacts:
     crl_expires_ms: int | None = None
     """When the broker's revocation list expires; None = not known."""
     failing: Failing | None = None
+    slack_ms: int = 0
+    """How much later than usual anything may be noted without meaning anything: for a clock that runs fast (demo)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class Situation:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     """By estate; that of the city is under the empty name."""
     standing: Standing = field(default_factory=dict)
+    slack_ms: int = 0
+    """How much later than usual ingest may note that it listens."""
 
     def policy(self, estate: str = "") -> Policy:
         """The policy in force for *estate*."""
@@ -113,7 +117,7 @@ class Situation:
     @property
     def is_listening(self) -> bool:
         """Whether somebody hears the machines now."""
-        return self.listening.until_ms >= self.now_ms - BREAK_MS
+        return self.listening.until_ms >= self.now_ms - BREAK_MS - self.slack_ms
 
     def by_estate(self) -> dict[str, list[Machine]]:
         """The machines of each estate."""

@@ -32,6 +32,13 @@ def test_ingest_is_down_when_nobody_listens_or_the_canary_is_not_heard(hand, unt
     assert [finding.since_ms for finding in found] == ([min(expected.values())] if expected else [])
 
 
+def test_where_the_clock_runs_fast_a_late_note_means_nothing(hand):
+    late = hand.situation(9, listening=(-100, 0), slack_ms=8 * 60_000)
+    assert late.is_listening
+    assert not list(path.ingest_down(late, PathFacts(slack_ms=4 * 60_000)))
+    assert list(path.ingest_down(late, PathFacts(slack_ms=4 * 60_000 - 1)))
+
+
 def test_where_nobody_ever_listened_it_is_down_since_we_watch(hand):
     never = Situation(hand.at(6), (), Listening(0, 0))
     (found,) = path.ingest_down(never, PathFacts(watching_since_ms=hand.at(0), canary_ms=hand.at(6)))
