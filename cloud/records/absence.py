@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
 from cloud import days
 from cloud.days import DaySpan, Household
@@ -26,6 +26,7 @@ from cloud.records.schema import (
     leave,
     presence,
     presence_spans,
+    sightings,
     tenancies,
     units,
 )
@@ -132,10 +133,50 @@ def count_let(connection: Connection, code: str, day: date) -> int:
     query = (
         select(func.count(tenancies.c.unit.distinct()))
         .join(units, units.c.unit == tenancies.c.unit)
-        .where(units.c.estate == code, tenancies.c.start <= day)
-        .where(or_(tenancies.c.end.is_(None), tenancies.c.end > day))
+        .where(units.c.estate == code, _is_let(day))
     )
     return connection.scalar(query) or 0
+
+
+def _is_let(day: date) -> ColumnElement[bool]:
+    return and_(tenancies.c.start <= day, or_(tenancies.c.end.is_(None), tenancies.c.end > day))
+
+
+def unregistered(connection: Connection, code: str, day: date) -> list[tuple[str, date, date | None]]:
+    """Units of estate *code* that are let on *day* without a valid card: since when, and a card's last valid day."""
+    is_valid = exists().where(
+        cards.c.unit == units.c.unit,
+        cards.c.valid_from <= day,
+        or_(cards.c.valid_to.is_(None), cards.c.valid_to >= day),
+    )
+    last_valid = select(func.max(cards.c.valid_to)).where(cards.c.unit == units.c.unit, cards.c.valid_to < day)
+    query = (
+        select(units.c.unit, func.max(tenancies.c.start), last_valid.scalar_subquery())
+        .join(tenancies, tenancies.c.unit == units.c.unit)
+        .where(units.c.estate == code, _is_let(day), ~is_valid)
+        .group_by(units.c.unit)
+        .order_by(units.c.unit)
+    )
+    return [(unit, since, last) for unit, since, last in connection.execute(query).all()]
+
+
+def last_own_taps(connection: Connection, code: str) -> dict[str, date | None]:
+    """Of units of estate *code* with cards besides the obliged ones: the last day an obliged one may have been tapped.
+
+    By sightings, so none from before these are kept.
+    """
+    other = cards.alias("other")
+    at_ms = func.max(sightings.c.at_ms + sightings.c.uncertainty_ms)
+    own = and_(sightings.c.pseudonym == cards.c.pseudonym, sightings.c.unit == cards.c.unit)
+    query = (
+        select(cards.c.unit, at_ms)
+        .join(units, units.c.unit == cards.c.unit)
+        .outerjoin(sightings, own)
+        .where(units.c.estate == code, cards.c.obliged)
+        .where(exists().where(other.c.unit == cards.c.unit, ~other.c.obliged))
+        .group_by(cards.c.unit)
+    )
+    return {unit: None if last is None else days.day_of(last) for unit, last in connection.execute(query).all()}
 
 
 def ended_runs(connection: Connection, code: str, kind: str, *, since_ms: int) -> dict[str, frozenset[str]]:

@@ -6,7 +6,7 @@ finds what one without it finds. A memory belongs to one program, and to one pol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -26,9 +26,16 @@ class Remembered:
     days: dict[date, EstateDay] = field(default_factory=dict)
     taps: dict[date, int] = field(default_factory=dict)
     """At its machines, by any card but test cards."""
-    cause: object = None
-    """All that the findings depend on."""
-    findings: Findings = field(default_factory=Findings)
+    found: dict[str, tuple[object, Findings]] = field(default_factory=dict)
+    """By rule, all that its findings depend on, and they."""
+
+    def recall(self, rule: str, cause: object, make: Callable[[], Findings]) -> Findings:
+        """What *rule* finds: as before if *cause* is as it was, else anew."""
+        was, findings = self.found.get(rule, (None, Findings()))
+        if was != cause:
+            findings = make()
+            self.found[rule] = cause, findings
+        return findings
 
     def renew(self, bare: Estate, changes: Mapping[date, int]) -> None:
         """Forget the days that are no longer as remembered."""
