@@ -55,7 +55,7 @@ def line(data: bytes) -> None:
         made = translating.received(DEVICE, fact)
         assert codec.decode_record(made.body) == made, "ingest would read another record than was made"
     elif isinstance(fact, Heartbeat):
-        beat = translating.beat(DEVICE, fact, session=1)
+        (beat,) = translating.beats([translating.heartbeat(DEVICE, fact, session=1)])
         assert codec.decode(beat.text.encode(), type(beat.message), device=DEVICE) == beat.message
     elif isinstance(fact, Status):
         assert translating.status(DEVICE, fact).online is fact.online

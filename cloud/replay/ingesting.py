@@ -17,10 +17,10 @@ from cloud.ingest.resolve import CardRead, Opened
 from cloud.ingest.store import Store
 from cloud.ingest.sweep import Sweep
 from cloud.records import Connection, Records, completeness, heard, marks, registrar
-from cloud.records.heard import Beat
 from cloud.replay import translating
 from cloud.replay.directory import Arrival, Row, Rows
 from cloud.replay.lines import Fact, Heartbeat, Status
+from contract import messages
 from contract.codec import Batch
 from contract.messages import Envelope
 from contract.series import Point
@@ -64,7 +64,7 @@ class Ingest:
         self._sweep = Sweep(self._store)
         self._unknown = sorted(_known_from(registry), key=lambda item: item[0], reverse=True)
         self._incoming: list[Incoming] = []
-        self._beats: list[Beat] = []
+        self._heartbeats: list[messages.Heartbeat] = []
         self._streams: set[Stream] = set()
         self._confirmed: dict[Stream, int] = {}
         self._sessions: dict[DeviceId, int] = {}
@@ -90,7 +90,7 @@ class Ingest:
             self._streams |= new
         self._now_ms = arrival.arrived_ms
         await self._add(arrival.device, arrival.fact)
-        if new or len(self._incoming) >= MOST_RECORDS or len(self._beats) >= MOST_BEATS:
+        if new or len(self._incoming) >= MOST_RECORDS or len(self._heartbeats) >= MOST_BEATS:
             await self._flush()
 
     async def settle(self, now_ms: int) -> None:
@@ -112,7 +112,8 @@ class Ingest:
     async def _add(self, device: DeviceId, fact: Fact) -> None:
         self._since_ms = fact.arrived if self._since_ms is None else self._since_ms
         if isinstance(fact, Heartbeat):
-            self._beats.append(translating.beat(device, fact, session=self._sessions.get(device, 0)))
+            session = self._sessions.get(device, 0)
+            self._heartbeats.append(translating.heartbeat(device, fact, session=session))
             self._confirmed[device, translating.name(device, fact.outbox)] = fact.confirmed
         elif isinstance(fact, Status):
             await self._flush()
@@ -129,7 +130,7 @@ class Ingest:
         incoming, self._incoming = self._incoming, []
         if incoming:
             await self._store.take(incoming)
-        beats, self._beats = self._beats, []
+        beats, self._heartbeats = translating.beats(self._heartbeats), []
         if beats:
             self._records.write(lambda connection: heard.take_beats(connection, beats, now_ms=self._now_ms))
 

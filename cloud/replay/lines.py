@@ -28,7 +28,8 @@ Prose = Annotated[str, PlainValidator(cells.prose)]
 Clock = Literal["trusted", "untrusted"]
 Instant = Annotated[int, PlainValidator(cells.instant)]
 Whole = Annotated[int, Field(strict=True, ge=-messages.MAX_SEQ, le=messages.MAX_SEQ)]
-Scalar = Annotated[bool, Field(strict=True)] | Whole | Annotated[float, Field(strict=True)] | Prose | None
+Broken = Annotated[float, Field(strict=True, ge=-messages.MAX_SEQ, le=messages.MAX_SEQ)]
+Scalar = Annotated[bool, Field(strict=True)] | Whole | Broken | Prose | None
 Detail = Annotated[dict[messages.Slug, Scalar], Field(max_length=messages.MAX_DETAIL)]
 
 

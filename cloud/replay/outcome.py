@@ -14,6 +14,7 @@ from cloud.replay import instants
 
 Side: TypeAlias = Literal["a", "b"]
 SIDES: Final[tuple[Side, Side]] = ("a", "b")
+_WITHOUT_FLAG: Final = (What.WATCH, What.HELD)
 _ORDER: Final = {what: number for number, what in enumerate(What)}
 
 
@@ -32,6 +33,8 @@ class Told:
     def line(self) -> str:
         """One JSON object."""
         told = {"at": instants.written(self.change.at_ms), **self.change.output()}
+        if self.change.what in _WITHOUT_FLAG:
+            told["flag"] = None
         return json.dumps(told | ({"only_in": self.only_in} if self.only_in else {}), ensure_ascii=False)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -71,9 +72,9 @@ def _detail(device: DeviceId, event: Event) -> dict[str, object]:
     return dict(event.detail)
 
 
-def beat(device: DeviceId, fact: Heartbeat, *, session: int) -> Beat:
-    """A heartbeat as it came, of the session in which it came."""
-    message = messages.Heartbeat(
+def heartbeat(device: DeviceId, fact: Heartbeat, *, session: int) -> messages.Heartbeat:
+    """A heartbeat of the session in which it came. Not checked again: there are more of these than of all else."""
+    return messages.Heartbeat.model_construct(
         device=device,
         at=fact.arrived,
         boot=name(device, fact.boot),
@@ -90,7 +91,15 @@ def beat(device: DeviceId, fact: Heartbeat, *, session: int) -> Beat:
         disk_free_pct=fact.disk_free_pct,
         version=VERSION,
     )
-    return Beat(message, codec.encode(message).decode(), fact.arrived)
+
+
+def beats(heartbeats: Sequence[messages.Heartbeat]) -> list[Beat]:
+    """*heartbeats*, in order of arrival. Of each machine only the last one's text is kept, so only that is made."""
+    last = {each.device: number for number, each in enumerate(heartbeats)}
+    return [
+        Beat(each, codec.encode(each).decode() if last[each.device] == number else "", each.at)
+        for number, each in enumerate(heartbeats)
+    ]
 
 
 def status(device: DeviceId, fact: Status) -> messages.Status:

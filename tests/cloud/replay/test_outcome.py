@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from rich.console import Console
 
 from cloud.alerts.flags.changes import Change, What
@@ -17,7 +18,7 @@ EVERY = frozenset(Kind)
 def change(
     what: What = What.OPENED, subject: str = "DMG/A/01/01", kind: Kind = Kind.UNIT_NO_TAPS, **more: object
 ) -> Change:
-    return Change(AT, kind, subject, what, Severity.P3, more, flag=None if what is What.WATCH else "FLG-26-00001")
+    return Change(AT, kind, subject, what, Severity.P3, more, flag="FLG-26-00001")
 
 
 def test_a_line_has_the_keys_of_the_document_in_their_order() -> None:
@@ -35,8 +36,9 @@ def test_a_line_has_the_keys_of_the_document_in_their_order() -> None:
     )
 
 
-def test_what_was_only_watched_has_no_flag() -> None:
-    (told,) = outcome.told([[change(What.WATCH)]], kinds=EVERY)
+@pytest.mark.parametrize("what", [What.WATCH, What.HELD])
+def test_what_is_only_watched_or_held_names_no_flag(what: What) -> None:
+    (told,) = outcome.told([[change(what)]], kinds=EVERY)
     assert json.loads(told.line())["flag"] is None
 
 

@@ -78,8 +78,9 @@ def test_events_about_an_outbox_name_it_as_its_records_do() -> None:
 def test_a_heartbeat_says_what_was_recorded_and_can_be_read_again() -> None:
     fact = lines.read(json.dumps(BEAT).encode())
     assert isinstance(fact, lines.Heartbeat)
-    beat = translating.beat(DEVICE, fact, session=7)
+    earlier, beat = translating.beats([translating.heartbeat(DEVICE, fact, session=7)] * 2)
     message = beat.message
+    assert (earlier.message, earlier.text, earlier.arrived_ms) == (message, "", EIGHT_MS)
     assert (message.boot, message.outbox) == (translating.name(DEVICE, "b1"), translating.name(DEVICE, ""))
     assert (message.uptime_s, message.last_seq, message.confirmed, message.backlog) == (60, 4, 2, 2)
     assert (message.oldest_unsent, message.reader, message.disk_free_pct, message.session) == (EIGHT_MS, "fault", 7, 7)
