@@ -131,6 +131,7 @@ class Centre:
         keys.new_pepper(self.secrets / "pepper")
         self.pepper = Pepper.parse((self.secrets / "pepper").read_text())
         self._credentials = self.broker.issue(Service.INGEST)
+        self._cards: dict[str, int] = {}
         with self.records() as records:
             migrate.upgrade_records(records)
 
@@ -193,9 +194,10 @@ class Centre:
 
     def stored(self, town: Town) -> Stored:
         """Everything it holds about taps."""
-        cards = {self.pepper.pseudonym(uid_of(card)): card for card in range(town.cards)}
+        for card in range(len(self._cards), town.cards):
+            self._cards[self.pepper.pseudonym(uid_of(card))] = card
         sightings = [
-            Sighting(cards.get(name), DeviceId(device), at, uncertainty, Meaning(outcome, unit, estate))
+            Sighting(self._cards.get(name), DeviceId(device), at, uncertainty, Meaning(outcome, unit, estate))
             for name, device, at, uncertainty, outcome, unit, estate in self.ask(
                 "SELECT pseudonym, device, at_ms, uncertainty_ms, outcome, unit, estate FROM sightings"
             )

@@ -27,7 +27,7 @@ from edge.readers.simulated import NotTaken
 
 PATIENCE: Final = timedelta(seconds=90)
 PER_TAP: Final = timedelta(milliseconds=20)
-"""How much longer a row may take to settle for each tap."""
+"""How much longer a row may take for each tap, on a busy computer."""
 CLOCKS_AGREE_MS: Final = 60
 """The machine's clock and the rig's are read by two processes a moment apart."""
 _SENT: Final = re.compile(r"(\d+) records sent")
@@ -48,6 +48,11 @@ class Rig:
     influxdb: InfluxDB | None = None
     whole_since: float = field(default_factory=time.monotonic)
     recovery_s: float = 0.0
+
+    @property
+    def patience(self) -> timedelta:
+        """How long anything may take that all taps have a part in."""
+        return PATIENCE + PER_TAP * self.stage.taps
 
     def start(self) -> Self:
         """Start ingester and machines."""
@@ -99,7 +104,7 @@ class Rig:
 
         Gives up when nothing changes any more: what is missing then, is lost.
         """
-        patience = (PATIENCE + PER_TAP * self.stage.taps).total_seconds()
+        patience = self.patience.total_seconds()
         began = last_change = time.monotonic()
         state: tuple[int, int] | None = None
         while time.monotonic() - began < patience:

@@ -10,7 +10,7 @@ from bench.chaos.score import Score
 from bench.chaos.stage import Row
 
 NUMBERS: Final = ("made", "stored", "lost", "wrong", "doubled", "refused", "resent", "recovery_s")
-HEADINGS: Final = ("taps made", "stored", "lost", "wrong", "doubled", "refused", "resent", "s to recover")
+HEADINGS: Final = ("taps made", "stored", "lost", "wrong", "doubled", "refused", "resent", "s to recover", "s in all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ def cells(result: Result) -> list[str]:
     """What stands in the columns of numbers."""
     score = result.score
     if score is None:
-        return ["–"] * len(NUMBERS)
+        return ["–"] * len(NUMBERS) + [f"{result.seconds:.0f}"]
     numbers = [f"{getattr(score, name):,}" for name in NUMBERS[:-1]]
-    return [*numbers, f"{score.recovery_s:.1f}"]
+    return [*numbers, f"{score.recovery_s:.1f}", f"{result.seconds:.0f}"]
 
 
 def notes(result: Result) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.chaos.machine import Machine
-from bench.chaos.rig import PATIENCE, Rig, standing
+from bench.chaos.rig import Rig, standing
 from bench.chaos.score import Score, local_day
 from bench.chaos.stage import CannotRun, Stage
 from contract import topics
@@ -23,6 +23,8 @@ RESERVE: Final = 768 * 1024
 BYTES_OF_A_TAP: Final = 700
 ENOUGH_REFUSED: Final = 10
 PAGE: Final = 4096
+MOST_KILLS: Final = 200
+"""About as often the program is killed in a commit, however many taps there are."""
 
 
 def killed_in_commit(stage: Stage) -> Score:
@@ -35,7 +37,7 @@ def killed_in_commit(stage: Stage) -> Score:
         rig.start()
         with rig.laying(1) as hands:
             while hands.are_busy:
-                wait_for(lambda: not (machine.is_running and hands.are_busy), "A deadly commit", patience=PATIENCE)
+                wait_for(lambda: not (machine.is_running and hands.are_busy), "A deadly commit", patience=rig.patience)
                 if hands.are_busy:
                     kills += 1
                     machine.prefix = _deadly(stage)
@@ -51,15 +53,16 @@ def killed_in_commit(stage: Stage) -> Score:
 
 def _deadly(stage: Stage) -> tuple[str, ...]:
     """strace, as what kills the program at some sync, or some write, of its outbox."""
-    call, number = stage.chance.choice((("fdatasync", 15), ("pwrite64", 120)))
+    least = max(15, stage.taps // MOST_KILLS)
+    call, number = stage.chance.choice((("fdatasync", least), ("pwrite64", 8 * least)))
     deadly = f"inject={call}:signal=SIGKILL:when={stage.chance.randint(number, 3 * number)}"
-    return ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e", deadly)
+    return ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e", deadly)
 
 
 def disk_full(stage: Stage) -> Score:
     """A small disk fills up while the network is down: what cannot be kept is refused, counted and reported."""
     size = max(SMALL_DISK, stage.taps * BYTES_OF_A_TAP)
-    with standing(stage, devices=ALONE, cards=4 * size // BYTES_OF_A_TAP + 2 * stage.taps) as rig:
+    with standing(stage, devices=ALONE, cards=size // BYTES_OF_A_TAP + 2 * stage.taps + 500) as rig:
         rig.broker.stop()
         machine = rig.machines[0]
         machine.environment["HADIR_RESERVE_BYTES"] = str(RESERVE)
@@ -75,7 +78,7 @@ def disk_full(stage: Stage) -> Score:
         rig.settle()
         rig.lay(1)  # confirmed rows make place
         rig.settle()
-        wait_for(lambda: _reported(rig) >= len(rig.book.refused), "The report of refused taps", patience=PATIENCE)
+        wait_for(lambda: _reported(rig) >= len(rig.book.refused), "The report of refused taps", patience=rig.patience)
         return rig.score(note=f"{_reported(rig)} refusals reported")
 
 
@@ -113,7 +116,7 @@ def rolled_back_unsent(stage: Stage) -> Score:
         image = _image(rig, machine)
         _gag(rig)
         rig.lay(0.6)
-        wait_for(lambda: _told(rig) >= _last_seq(machine), "A heartbeat with the last number", patience=PATIENCE)
+        wait_for(lambda: _told(rig) >= _last_seq(machine), "A heartbeat with the last number", patience=rig.patience)
         _roll_back(machine, image)
         rig.broker.admit()
         rig.mended()
@@ -209,7 +212,11 @@ def _smash(machine: Machine, stage: Stage, *, every: int) -> None:
 def _declared(rig: Rig) -> Score:
     """Wait until everything is stored or declared gone; then count."""
     with contextlib.suppress(ServerFailed):  # then it is gone in silence, and the score says so
-        wait_for(lambda: not _silent(rig), "The declaration of what is gone", patience=2 * PATIENCE)
+        wait_for(
+            lambda: not rig.unanswered() and not _silent(rig),
+            "The declaration of what is gone",
+            patience=2 * rig.patience,
+        )
     rig.settle()
     silent = _silent(rig)
     score = rig.score()

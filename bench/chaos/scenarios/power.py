@@ -32,6 +32,7 @@ TAILS: Final = ("", "-wal")
 LEAST_TAPS: Final = 350
 """Enough for SQLite to move its log into the file once: that too must survive."""
 MOST_TAPS: Final = 2_000
+MOST_IMAGES: Final = 3_000
 WHOLE_PROGRAM_EVERY: Final = 40
 STRANGER: Final = 1_000_000_000
 """The card that is laid on a revived machine."""
@@ -61,7 +62,7 @@ class Damage:
 
 
 def power_cut(stage: Stage) -> Score:
-    """As many images of the disk as taps were asked for."""
+    """As many images of the disk as taps were asked for, up to `MOST_IMAGES`."""
     evidence = _record(stage)
     damage, images = Damage(), 0
     for disk, shown in _moments(evidence, stage):
@@ -102,7 +103,7 @@ def _moments(evidence: Evidence, stage: Stage) -> Iterator[tuple[Disk, list[int]
     """The disk at as many moments as wanted, half of them right after the screen spoke; and what it had shown."""
     operations, disk = evidence.operations, Disk()
     after_words = [number for number, one in enumerate(operations) if isinstance(one, Shown)]
-    half = max(1, stage.taps // 2)
+    half = max(1, min(stage.taps, MOST_IMAGES) // 2)
     cuts = dict.fromkeys(range(len(operations)), 0)
     for number in stage.chance.choices(after_words, k=half) + stage.chance.choices(range(len(operations)), k=half):
         cuts[number] += 1

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bench.chaos.centre import KEY_ID, SqliteFile
 from bench.chaos.machine import now_ms
-from bench.chaos.rig import PATIENCE, Rig, standing
+from bench.chaos.rig import Rig, standing
 from bench.chaos.score import Score, local_day
 from bench.chaos.stage import Stage
 from bench.chaos.town import Place, Registration, ms_of
@@ -53,7 +53,7 @@ def changed_between_sends(stage: Stage) -> Score:
         before = rig.centre.history.points()
         with _locked(rig):
             rig.lay(0.4)
-            wait_for(lambda: rig.centre.history.points() > before, "Points without a commit", patience=PATIENCE)
+            wait_for(lambda: rig.centre.history.points() > before, "Points without a commit", patience=rig.patience)
             rig.centre.kill()
         _change(rig)
         rig.centre.start()
@@ -107,7 +107,7 @@ def key_rotated(stage: Stage) -> Score:
         rig.lay(0.4)
         rig.broker.start()
         rig.centre.start()
-        wait_for(lambda: all(machine.waiting() == 0 for machine in rig.machines), "The answers", patience=PATIENCE)
+        wait_for(lambda: all(machine.waiting() == 0 for machine in rig.machines), "The answers", patience=rig.patience)
         held = rig.centre.ask("SELECT count(*) FROM held WHERE reason = 'unknown_key'")[0][0]
         rig.centre.stop()
         shutil.copy(new / f"{NEW_KEY}.key", rig.centre.secrets)
@@ -125,4 +125,4 @@ def _await_sweep(rig: Rig) -> None:
         marks = dict(rig.centre.ask("SELECT name, value FROM marks"))
         return int(marks.get("sweep_finished", -1)) >= int(marks["registry_changed"])
 
-    wait_for(is_swept, "The sweep after a change of the registry", patience=PATIENCE)
+    wait_for(is_swept, "The sweep after a change of the registry", patience=rig.patience)
