@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from cloud.alerts import commands, running
+from cloud.alerts import addressing, commands, running
 from cloud.alerts.acting import NothingHeld, UnknownFlag, UnknownPerson
 from cloud.alerts.commands import Hall
 from cloud.alerts.flags.handling import NotNow
 from cloud.alerts.policy import BadPolicy
+from cloud.alerts.roster import BadRoster
 from cloud.alerts.settings import BadSettings, Settings
 from cloud.history import BadHistoryUrl
 from cloud.records import BadData, RecordsUnavailable
@@ -30,7 +31,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # Any: click's own signature
         try:
             return super().invoke(ctx)
-        except (BadSettings, BadPolicy, BadHistoryUrl, RecordsUnavailable, BadData) as error:
+        except (BadSettings, BadPolicy, BadRoster, BadHistoryUrl, RecordsUnavailable, BadData) as error:
             raise click.ClickException(str(error)) from error
         except (UnknownFlag, UnknownPerson, NothingHeld, NotNow) as error:
             raise click.ClickException(str(error)) from error
@@ -58,6 +59,7 @@ def run() -> None:
 
 for command in commands.COMMANDS:
     main.add_command(command)
+main.add_command(addressing.group)
 
 
 def configure_logging(level: str) -> None:

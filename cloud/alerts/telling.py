@@ -39,8 +39,9 @@ def tell(connection: Connection, policies: Policies, *, now_ms: int, changes: Se
 def put_in_hand(connection: Connection, flag: str, *, by: str, until_ms: int, now_ms: int) -> None:
     """*by* (an opaque name) has *flag* in hand until then: no further rung is told before, and chats show it."""
     said = notices.of_flags(connection, [flag])
+    known = by if people.named(connection, by) is not None else ""  # what else somebody calls himself may be his name
     notices.postpone(connection, planning.postponed(said), until_ms=until_ms)
-    notices.add(connection, planning.handled(said, by=by, until_ms=until_ms, now_ms=now_ms), now_ms=now_ms)
+    notices.add(connection, planning.handled(said, by=known, until_ms=until_ms, now_ms=now_ms), now_ms=now_ms)
 
 
 def write_digests(connection: Connection, *, now_ms: int) -> None:
