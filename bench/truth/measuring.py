@@ -12,12 +12,11 @@ from bench.truth import findings
 from bench.truth.findings import Opening
 from bench.truth.recount.reading import read
 from bench.truth.recount.running import Line, Recount
-from bench.truth.replaying import Said, lacking, replay
+from bench.truth.replaying import RULE, Said, lacking, replay
 from demo.truth import writing
 from demo.truth.__main__ import make
 from demo.truth.city import City, Size
 
-RULE: Final = "UNIT_NO_TAPS"
 OFF: Final = "[mass]\nenabled = false\n"
 STRICT: Final = OFF + "[absence]\nopen_one_card = 4\n"
 GATE: Final = "[mass]\nenabled = true\n"
@@ -89,7 +88,7 @@ def measure(size: Size, seed: int, folder: Path | None = None) -> Seed:
     found.three = _judge(city, whole, said, found)
     found.four = _judge(city, whole, replay(whole, kinds=(RULE,), policy=STRICT), found)
     gate = replay(whole, kinds=(RULE, "ESTATE_TAP_DROP"), policy=GATE)
-    found.gate = Counter(f"{line.kind} {line.change}" for line in gate)
+    found.gate = _gate(whole, gate, found)
     found.outages = _outages(city, folder, findings.openings(said))
     return found
 
@@ -109,6 +108,16 @@ def _judge(city: City, folder: Path, said: Sequence[Said], into: Seed) -> Judged
         caught.after_days, Counter(habits[each.unit] for each in openings if each.unit in honest),
         findings.lebaran(lines, said),
     )  # fmt: skip
+
+
+def _gate(folder: Path, said: Sequence[Said], into: Seed) -> Counter[str]:
+    """Lines by kind and change, and those that only one of both has."""
+    lines = Recount(read(folder)).lines()
+    missing, extra = lacking(lines, said), lacking(said, lines)
+    into.differences += [f"with the gate, recount alone: {_shown(line)}" for line in missing]
+    into.differences += [f"with the gate, replay alone: {_shown(line)}" for line in extra]
+    alone = {"only hadir-replay": len(extra), "only the recount": len(missing)}
+    return Counter(f"{line.kind} {line.change}" for line in said) + Counter(alone)
 
 
 def _shown(line: Line | Said) -> str:

@@ -14,6 +14,7 @@ from bench.truth.recount.running import Line
 ABOUT: Final = ("missed_periods", "periods", "days_counted", "days_not_counted")
 """What the document says of the evidence, and nothing else of it."""
 ENDS: Final = ("closed", "retracted")
+RULE: Final = "UNIT_NO_TAPS"
 
 
 class ReplayFailed(RuntimeError):
@@ -58,5 +59,6 @@ def lacking(wanted: Sequence[Line | Said], found: Sequence[Line | Said]) -> list
 
 
 def _key(line: Line | Said) -> str:
-    evidence = {} if line.change in ENDS else {name: line.evidence.get(name) for name in ABOUT}
-    return json.dumps([line.at, line.subject, line.change, evidence], sort_keys=True)
+    is_bare = line.change in ENDS or line.kind != RULE
+    evidence = {} if is_bare else {name: line.evidence.get(name) for name in ABOUT}
+    return json.dumps([line.at, line.kind, line.subject, line.change, evidence], sort_keys=True)

@@ -72,6 +72,7 @@ def is_good(seeds: Sequence[Seed]) -> bool:
     """Whether all that must be zero is zero, and nobody was missed."""
     judged = [each for seed in seeds for each in (seed.three, seed.four)]
     wrong = sum(each.not_replayed + each.not_recounted + each.lebaran for each in judged)
+    wrong += sum(seed.gate["only hadir-replay"] + seed.gate["only the recount"] for seed in seeds)
     return not wrong and not sum(seed.three.due_not_caught + seed.outages.by_own for seed in seeds)
 
 

@@ -91,6 +91,13 @@ class Judge:
             number += 1
         return number
 
+    def own_judgeable(self, estate: str) -> int:
+        """How many periods can be judged as far as the estate's own machines go."""
+        number = 0
+        while self._is_over(estate, number):
+            number += 1
+        return number
+
     def _is_over(self, estate: str, number: int) -> bool:
         """Whether a period has ended and every machine of the estate has told all of it."""
         if (estate, number) not in self._estates:

@@ -106,6 +106,7 @@ class Directory:
     estate_of: dict[str, str]
     tenancies: list[Tenancy]
     cards: list[Card]
+    test_cards: frozenset[str]
     installations: list[Installation]
     calendar: list[Days]
     leave: list[Days]
@@ -128,6 +129,7 @@ def read(folder: Path) -> Directory:
         estate_of={row["unit"]: row["estate"] for row in _rows(folder / "units.csv")},
         tenancies=[_tenancy(row) for row in _rows(folder / "tenancies.csv")],
         cards=[_card(row) for row in _rows(folder / "cards.csv") if row["role"] != "test"],
+        test_cards=frozenset(row["card"] for row in _rows(folder / "cards.csv") if row["role"] == "test"),
         installations=[_installation(row) for row in _rows(folder / "installations.csv")],
         calendar=[_days(row, "scope") for row in _rows(folder / "calendar.csv")],
         leave=[_days(row, "unit") for row in _rows(folder / "leave.csv")],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from bench.truth.recount import calendar
+from bench.truth.recount import calendar, gate
 from bench.truth.recount.calendar import begins, day_of, text_of
 from bench.truth.recount.judging import Judge, Judged, Verdict, is_dated
 from bench.truth.recount.knowing import Known
@@ -16,7 +16,7 @@ LATER: Final = (("reminded", "remind"), ("case", "case"))
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that must come."""
+    """A line that must come; of UNIT_NO_TAPS unless `kind` says otherwise."""
 
     at: int
     subject: str
@@ -24,6 +24,17 @@ class Line:
     evidence: dict[str, Any]
     days_counted: tuple[int, ...] = ()
     """Which days counted, to hold against the calendar."""
+    kind: str = "UNIT_NO_TAPS"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A unit at an instant, once it is known what has ended."""
+
+    name: str
+    periods: list[Judged]
+    """Those of its tenancy that can be judged now."""
+    tenancy: Tenancy | None
 
 
 @dataclass(slots=True)
@@ -36,6 +47,8 @@ class Unit:
     """The missed periods of the flag that stands."""
     tenancy: int = 0
     """When the tenancy began that it is about."""
+    is_held: bool = False
+    """It is due, but the mass gate holds it."""
     said: set[str] = field(default_factory=set)
     watched: frozenset[int] = frozenset()
     """The run that is watched."""
@@ -47,7 +60,7 @@ class Unit:
     def is_over(self) -> None:
         """Nothing is watched or flagged any more."""
         self.told.add(self.name)
-        self.flag, self.said, self.watched = frozenset(), set(), frozenset()
+        self.flag, self.said, self.watched, self.is_held = frozenset(), set(), frozenset(), False
 
 
 def recount(folder: Path, *, absence: dict[str, Any] | None = None) -> list[Line]:
@@ -65,6 +78,8 @@ class Recount:
         self.known = Known(directory)
         self.judge = Judge(self.known)
         self.units = {unit: Unit() for unit in sorted(directory.estate_of)}
+        self.dropped: set[str] = set()
+        """Estates about which an ESTATE_TAP_DROP stands."""
 
     def lines(self) -> list[Line]:
         """Line by line, every day at 00.00 WIB."""
@@ -72,11 +87,26 @@ class Recount:
         for day in range(self.directory.first, self.directory.until + 1):
             self.known.move(begins(day))
             self.judge.refresh()
-            for unit in self.units:
-                found += self._say(unit)
-        return found
+            for estate in sorted(self.directory.go_live):
+                found += self._estate(estate)
+        return sorted(found, key=lambda line: (line.at, line.kind, line.subject))
 
-    def _say(self, name: str) -> list[Line]:
+    def _estate(self, estate: str) -> list[Line]:
+        """First what ends, then whether the gate is shut, then what begins."""
+        found: list[Line] = []
+        scenes = []
+        for name in [unit for unit, code in self.directory.estate_of.items() if code == estate]:
+            scene, ended = self._look(name)
+            scenes.append(scene)
+            found += ended
+        held = [scene for scene in scenes if self.units[scene.name].is_held]
+        due = [scene for scene in scenes if self._opens(scene)]
+        is_shut, drop = self._gate(estate, len(due) + len(held))
+        for scene in scenes:
+            found += self._begin(scene, is_shut=is_shut)
+        return found + drop
+
+    def _look(self, name: str) -> tuple[Scene, list[Line]]:
         unit, now = self.units[name], day_of(self.known.now)
         sure = self.judge.judgeable(name)
         unit.ever = max(unit.ever, sure)
@@ -89,7 +119,7 @@ class Recount:
         periods = [self.judge.verdict(name, number) for number in range(unit.ever)]
         periods = [period for period in periods if period.end > since]
         found += self._end(name, unit, periods)
-        return found + self._begin(name, unit, [each for each in periods if each.number < sure], tenancy)
+        return Scene(name, [each for each in periods if each.number < sure], tenancy), found
 
     def _since(self, name: str, now: int) -> int:
         """When the tenancy began that the run belongs to: that of today, or the last one there was."""
@@ -97,8 +127,7 @@ class Recount:
 
     def _end(self, name: str, unit: Unit, periods: list[Judged]) -> list[Line]:
         """Whether the flag that stands ends, by every verdict there ever was, as it reads now."""
-        groups = runs(periods)
-        last = groups[-1] if groups and not is_broken(periods) else []
+        groups, last = runs(periods), current(periods)
         if not unit.flag:
             if unit.watched and not (unit.watched & numbers(last) and len(last) >= self.directory.absence["watch"]):
                 unit.is_over()
@@ -110,26 +139,46 @@ class Recount:
         unit.is_over()
         return [Line(self.known.now, name, "closed" if due else "retracted", {})]
 
-    def _begin(self, name: str, unit: Unit, periods: list[Judged], tenancy: Tenancy | None) -> list[Line]:
-        """The thresholds that are passed now, lowest first."""
-        groups = runs(periods)
-        if not groups or is_broken(periods):
+    def _opens(self, scene: Scene) -> bool:
+        """Whether a flag opens now, if nothing holds it."""
+        run = current(scene.periods)
+        if not run or self.units[scene.name].flag or scene.tenancy is None:
+            return False
+        return self._is_due(scene.name, run) and not self._has_tap_after(scene.name, run)
+
+    def _begin(self, scene: Scene, *, is_shut: bool) -> list[Line]:
+        """The thresholds that are passed now, lowest first; behind a shut gate nothing opens."""
+        run, changes, unit = current(scene.periods), [], self.units[scene.name]
+        if not run:
             return []
-        run, changes = groups[-1], []
         rule = self.directory.absence
         if len(run) >= rule["watch"] and not (unit.watched | unit.flag) & numbers(run):
             changes += ["watch"] if run[0].number not in unit.told else []
             unit.watched, unit.name = frozenset(), run[0].number
         if len(run) >= rule["watch"] and run[0].number not in unit.told:
             unit.watched |= numbers(run)
-        if not unit.flag and tenancy and self._is_due(name, run) and not self._has_tap_after(name, run):
-            changes.append("opened")
-            unit.flag, unit.tenancy, unit.said = numbers(run), tenancy.start, set()
-        if unit.flag & numbers(run):
+        if self._opens(scene) and scene.tenancy is not None:
+            changes.append("held" if is_shut else "opened")
+            unit.flag, unit.is_held, unit.tenancy = numbers(run), is_shut, scene.tenancy.start
+        if unit.flag & numbers(run) and not unit.is_held:
             passed = [change for change, key in LATER if len(run) >= rule[key] and change not in unit.said]
             changes += passed
             unit.said.update(passed)
-        return [self._line(name, change, run, periods) for change in changes]
+        return [self._line(scene.name, change, run, scene.periods) for change in changes]
+
+    def _gate(self, estate: str, number: int) -> tuple[bool, list[Line]]:
+        """Rule 7: whether what is due is held, and what is said of the estate."""
+        if not self.directory.mass["enabled"]:
+            return False, []
+        is_quiet = gate.is_quiet(self.judge, estate)
+        is_shut = is_quiet or gate.is_crowd(self.judge, estate, number, day_of(self.known.now))
+        was_up = estate in self.dropped
+        is_held = any(self.units[unit].is_held for unit, code in self.directory.estate_of.items() if code == estate)
+        is_up = is_shut or (was_up and is_held)
+        (self.dropped.add if is_up else self.dropped.discard)(estate)
+        change = "opened" if is_up else "closed"
+        said = [Line(self.known.now, estate, change, {}, kind="ESTATE_TAP_DROP")] if is_up is not was_up else []
+        return is_shut, said
 
     def _is_due(self, name: str, run: list[Judged]) -> bool:
         """Whether a run has gone so far that a flag opens, at its last missed period or at one before."""
@@ -175,6 +224,12 @@ def runs(periods: list[Judged]) -> list[list[Judged]]:
         elif period.verdict is Verdict.MISSED:
             groups[-1].append(period)
     return [group for group in groups if group]
+
+
+def current(periods: list[Judged]) -> list[Judged]:
+    """The run of now: empty when nothing is missed or a satisfied period was the last to speak."""
+    groups = runs(periods)
+    return groups[-1] if groups and not is_broken(periods) else []
 
 
 def is_broken(periods: list[Judged]) -> bool:

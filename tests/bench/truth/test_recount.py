@@ -1,6 +1,7 @@
 """The recount against cases computed by hand: one estate, one machine that is always able, one flat."""
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -83,7 +84,7 @@ def directory(facts: Iterable[Fact], **changed: Any) -> Directory:
     made = Directory(
         first=GO, until=GO + DAYS - 1, go_live={"DMG": GO}, estate_of={UNIT: "DMG"},
         tenancies=[Tenancy(UNIT, GO - 400, NEVER, ALWAYS)], cards=[HOUSE], installations=[stands],
-        calendar=[], leave=[], lost=[], absence=dict(reading.ABSENCE), mass=dict(reading.MASS),
+        test_cards=frozenset(), calendar=[], leave=[], lost=[], absence=dict(reading.ABSENCE), mass=dict(reading.MASS),
         facts=sorted(facts, key=lambda fact: fact.arrived),
     )  # fmt: skip
     return replace(made, **changed)
@@ -361,6 +362,50 @@ def test_a_machine_that_was_removed_need_be_complete_no_further() -> None:
 def test_a_tap_in_the_future_waits_and_holds_the_clock_until_its_time_has_come() -> None:
     ahead = tap("DMG-01", begins(GO + 20), arrived=begins(GO + 1))
     assert said(directory(life(taps=[ahead])))[:2] == [(57, "watch"), (71, "opened")]
+
+
+def neighbours(number: int, *, mass: dict[str, Any] | None = None, facts: list[Fact] | None = None) -> Directory:
+    """So many flats, each with a card of its own."""
+    units = [f"DMG/A/01/{door:02}" for door in range(1, number + 1)]
+    return directory(
+        facts or life(),
+        estate_of=dict.fromkeys(units, "DMG"),
+        tenancies=[Tenancy(unit, GO - 400, NEVER, ALWAYS) for unit in units],
+        cards=[replace(HOUSE, card=f"card {unit}", unit=unit) for unit in units],
+        mass=dict(reading.MASS) | (mass or {}),
+    )
+
+
+def changes(made: Directory) -> Counter[tuple[int, str, str]]:
+    return Counter((calendar.day_of(line.at) - GO, line.kind, line.change) for line in Recount(made).lines())
+
+
+def test_five_flats_due_at_once_open_and_six_are_held_under_one_flag_of_the_estate() -> None:
+    five, six = changes(neighbours(5)), changes(neighbours(6))
+    assert five[43, "UNIT_NO_TAPS", "opened"] == 5
+    assert not [key for key in five if key[1] == "ESTATE_TAP_DROP"]
+    assert (six[43, "UNIT_NO_TAPS", "held"], six[43, "ESTATE_TAP_DROP", "opened"]) == (6, 1)
+    assert {change for _, kind, change in six if kind == "UNIT_NO_TAPS"} == {"watch", "held"}
+    assert changes(neighbours(6, mass={"enabled": False}))[43, "UNIT_NO_TAPS", "opened"] == 6
+
+
+def test_what_is_held_ends_by_a_tap_and_the_estate_s_flag_ends_with_the_last_of_them() -> None:
+    taps = [tap("DMG-01", begins(GO + 50 + day), card=f"card DMG/A/01/{day:02}") for day in range(1, 7)]
+    found = changes(neighbours(6, facts=life(taps=taps)))
+    ends = [key for key in sorted(found) if key[2] == "closed"]
+    assert ends == [
+        *((52 + day, "UNIT_NO_TAPS", "closed") for day in range(5)),
+        (57, "ESTATE_TAP_DROP", "closed"),
+        (57, "UNIT_NO_TAPS", "closed"),
+    ]
+
+
+def test_an_estate_whose_taps_fall_below_two_fifths_of_the_usual_holds_even_one() -> None:
+    """Strangers tap daily for four periods and stop: the fifth has none."""
+    usual = [tap("DMG-01", begins(GO + day) + 9 * HOUR, card="a stranger's") for day in range(56)]
+    found = changes(neighbours(1, facts=life(taps=usual)))
+    assert (found[71, "ESTATE_TAP_DROP", "opened"], found[43, "UNIT_NO_TAPS", "opened"]) == (1, 1)
+    assert not [key for key in found if key[2] == "held"], "it was open before"
 
 
 def test_the_recount_imports_nothing_of_the_cloud() -> None:

@@ -1,9 +1,10 @@
-"""The replay directories kept in tests/samples/replay: the recount reads them from their files and says what is kept."""
+"""The directories kept in tests/samples/replay: the recount reads them from their files and says what is kept."""
 
 import json
 from pathlib import Path
 
 import pytest
+
 from bench.truth.recount import calendar
 from bench.truth.recount.reading import read
 from bench.truth.recount.running import Recount
