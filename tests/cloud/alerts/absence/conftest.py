@@ -159,6 +159,15 @@ class Town:
         deltas.count(sighting, device=device, arrived_ms=at_ms)
         self.records.write(lambda c: counts.apply(c, deltas, now_ms=at_ms))
 
+    def sighting(self, card: str, unit: str, device: str, on: date) -> None:
+        """What is kept of a tap for a while: by which card."""
+        self.made += 1
+        at_ms = days.starts(on) + 12 * days.HOUR
+        key = {"stream": self.stream(device), "seq": self.made}
+        self.put(tables.arrivals, key | {"digest": "", "kind": "tap", "state": "stored", "arrived_ms": at_ms})
+        own = {"device": device, "at_ms": at_ms, "pseudonym": card, "outcome": "known", "unit": unit}
+        self.put(tables.sightings, key | own | {"estate": unit.split("/")[0], "arrived_ms": at_ms})
+
     def end_tenancy(self, unit: str, end: date) -> None:
         change = update(tables.tenancies).where(tables.tenancies.c.unit == unit).values(end=end)
         self.records.write(lambda c: c.execute(change))
