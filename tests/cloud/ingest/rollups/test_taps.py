@@ -165,7 +165,7 @@ def test_no_hour_that_is_withheld_follows_from_the_rest_of_its_day(counts: list[
 
 
 def others(counts: Sequence[int], hour: int) -> Iterator[list[int]]:
-    """Days of as many taps with another count in this hour, the difference in that of its pair; exchanged ones first."""
+    """Days of as many taps with another count in this hour, the rest of the two in that of its pair."""
     pair, both = hour // 2 * 2, counts[hour] + counts[hour ^ 1]
     for one in (counts[hour ^ 1], *range(both + 1)):
         if one != counts[hour]:
