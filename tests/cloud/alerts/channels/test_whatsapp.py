@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import answering
@@ -118,3 +120,17 @@ def test_a_signed_receipt_that_cannot_be_read_says_so(body: bytes) -> None:
 def test_a_call_about_something_else_holds_no_receipt() -> None:
     body = json.dumps({"entry": [{"changes": [{"value": {"messages": [{"id": "x"}]}}]}]}).encode()
     assert whatsapp.receipts(body, signed(body), secret=SECRET) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [(whatsapp.NEWS, NEWS), (whatsapp.LIST, Text("Kepala", lines=("a",)))], ids=["news", "list"]
+)
+def test_the_template_to_be_submitted_has_as_many_places_as_are_filled(
+    server: Answerer, channel: Channel, name: str, text: Text
+) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "notifications.md").read_text("utf-8")
+    body = page.split(f"`{name}`\n```\n")[1].split("```")[0]
+    channel.send(Outgoing("17", "62811000111", text))
+    filled = server.asked[0].body["template"]["components"][0]["parameters"]
+    assert re.findall(r"\{\{(\d)\}\}", body) == [str(number + 1) for number in range(len(filled))]
+    assert not body.startswith("{{") and not body.rstrip().endswith("}}")
