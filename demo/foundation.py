@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from cloud.history import Access
-from cloud.records import migrate, open_records
+from cloud.records import migrate, open_records, people
 from cloud.records.pseudonyms import Pepper
 from contract.cards import SealingKey
 from contract.topics import DeviceId
-from demo import registry
+from demo import offices, registry
 from demo.city import City
 from demo.servers.mosquitto import Credentials, Mosquitto
 from provisioning import keys
@@ -46,6 +46,11 @@ class Folder:
     def machines(self) -> Path:
         """Outboxes, reader sockets and logs of the machines."""
         return self.path / "machines"
+
+    @property
+    def messages(self) -> Path:
+        """What the alert worker sends, as it is read."""
+        return self.path / "messages.txt"
 
     @property
     def database_url(self) -> str:
@@ -95,8 +100,8 @@ def open_broker(folder: Folder, machines: Iterable[DeviceId]) -> Mosquitto:
 
 
 def certificates(broker: Mosquitto, machines: Iterable[DeviceId]) -> dict[str, Credentials]:
-    """For every machine and for ingest."""
-    return {name: broker.issue(name) for name in (*machines, Service.INGEST)}
+    """For every machine, for ingest and for the alert worker."""
+    return {name: broker.issue(name) for name in (*machines, Service.INGEST, Service.ALERTS)}
 
 
 def fill_registry(folder: Folder, city: City, secrets: Secrets, *, go_live: datetime) -> None:
@@ -108,3 +113,4 @@ def fill_registry(folder: Folder, city: City, secrets: Secrets, *, go_live: date
     with open_records(folder.database_url) as records:
         migrate.upgrade_records(records)
         importing.carry_out(records, importing.read_folder(files, pepper=secrets.pepper), now=go_live, history=True)
+        records.write(lambda connection: people.replace_all(connection, offices.people(city.estates)))

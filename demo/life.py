@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from contract.topics import DeviceId
 from demo import ledger as ledgers
 from demo import past
+from demo.backlog import KeptTap
 from demo.city import City
 from demo.fleet import Machine, Said
 from demo.ledger import Ledger, Made
@@ -54,6 +56,12 @@ class Residents:
     def go_home(self) -> None:
         """No further card is laid."""
         self._is_over.set()
+
+    def remember(self, machine: DeviceId, taps: Iterable[KeptTap]) -> None:
+        """Taps that *machine* kept before the show: it had said TERSIMPAN."""
+        for tap in taps:
+            made = Made(self._pseudonym(tap.uid), tap.at_ms, tap.at_ms, time.monotonic(), is_online=False)
+            self._ledger.keep((machine, tap.seq), made)
 
     def hear(self, machine: Machine, said: Said) -> None:
         """A machine said something."""

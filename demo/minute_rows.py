@@ -34,7 +34,7 @@ async def write(store: Store, lives: Sequence[Life], city: City, *, until: datet
         await store.history.write(
             [point for at_ms in minutes[first : first + AT_ONCE] for point in _rows(lives, estates, places, at_ms)]
         )
-    await asyncio.to_thread(store.records.write, lambda connection: _note(connection, minutes, list(estates)))
+    await asyncio.to_thread(store.records.write, lambda connection: _note(connection, minutes, lives))
 
 
 def _rows(lives: Sequence[Life], estates: dict[DeviceId, str], places: Sequence[Place], at_ms: int) -> list[Point]:
@@ -44,18 +44,20 @@ def _rows(lives: Sequence[Life], estates: dict[DeviceId, str], places: Sequence[
 
 
 def _registered(life: Life, estate: str, at_ms: int) -> Registered:
-    heard_ms = at_ms - HEARD_BEFORE_MS
+    heard_ms = min(at_ms, life.until_ms) - HEARD_BEFORE_MS
     quarter_ms = at_ms - at_ms % points.QUARTER
-    made = life.last_seq(quarter_ms)
+    made = life.last_seq(min(quarter_ms, life.until_ms))
     heartbeat = past.heartbeat(life, heard_ms)
     return Registered(
         life.device, estate, life.since_ms, Ledger(quarter_ms, made=made, stored=made), heartbeat, heard_ms
     )
 
 
-def _note(connection: Connection, minutes: range, machines: Sequence[DeviceId]) -> None:
+def _note(connection: Connection, minutes: range, lives: Sequence[Life]) -> None:
+    """The centre counts as just opened: nobody has been listening for silence yet."""
     for minute_ms in minutes:
-        tallies.add_online(connection, machines, minute_ms=minute_ms)
+        online = [life.device for life in lives if life.until_ms > minute_ms]
+        tallies.add_online(connection, online, minute_ms=minute_ms)
     marks.put(connection, marks.MINUTES_WRITTEN, minutes[-1])
-    marks.put(connection, marks.LISTENING_SINCE, minutes[0])
+    marks.put(connection, marks.LISTENING_SINCE, minutes[-1])
     marks.put(connection, marks.LISTENING_UNTIL, minutes[-1])

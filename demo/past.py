@@ -1,14 +1,15 @@
 """Ten weeks that never were: what every machine would have sent before the demo begins, in the words of the contract.
 
 Pure but for the seals, which are random as everywhere. Each machine has one boot and one outbox for all that time, and
-closes that outbox when the past ends: the real machine that starts then brings an outbox of its own.
+closes that outbox when the past ends: the real machine that starts then brings an outbox of its own. One machine has
+lost its network before that: what it kept since (`parted`) lies in the outbox it starts with.
 """
 
 import random
 import uuid
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -85,6 +86,23 @@ def _life(device: DeviceId, taps: Sequence[Entry], span: tuple[int, int], seed: 
     return Life(device, outbox, boot, since_ms, until_ms, (*entries, end))
 
 
+def parted(life: Life, at_ms: int) -> tuple[Life, Life]:
+    """*life* as the cloud heard of it until *at_ms*, and what the machine kept from then on, in a boot of its own."""
+    told = tuple(entry for entry in life.entries if entry.at_ms < at_ms)
+    kept = tuple(entry for entry in life.entries if entry.at_ms >= at_ms and not entry.is_end)
+    boot = str(uuid.uuid5(uuid.UUID(life.boot), "parted"))
+    end = Entry(at_ms - 1, None, is_end=True)
+    return (
+        replace(life, until_ms=at_ms, entries=(*told, end)),
+        replace(life, boot=boot, since_ms=at_ms, entries=kept),
+    )
+
+
+def records(life: Life, key: SealingKey) -> list[Record]:
+    """Everything the machine kept, in order."""
+    return [_boot(life), *(_record(life, number, key) for number in range(len(life.entries)))]
+
+
 def batches(life: Life, key: SealingKey, *, start_ms: int, end_ms: int) -> Iterator[Sent]:
     """The records made in that stretch, in batches of at most 100, each arrived just after its last record."""
     first, last = (bisect_left(life.entries, at, key=lambda entry: entry.at_ms) for at in (start_ms, end_ms))
@@ -100,7 +118,7 @@ def batches(life: Life, key: SealingKey, *, start_ms: int, end_ms: int) -> Itera
 
 def heartbeats(life: Life, *, start_ms: int, end_ms: int) -> Iterator[Sent]:
     """The heartbeats of that stretch."""
-    for at_ms in range(start_ms, end_ms, HEARTBEAT_MS):
+    for at_ms in range(start_ms, min(end_ms, life.until_ms), HEARTBEAT_MS):
         yield Sent(at_ms + LATENCY_MS, life.device, codec.encode(heartbeat(life, at_ms)))
 
 

@@ -7,16 +7,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from rich.console import Console
 
 from cloud.records import Records
 from contract.ranges import Ranges
-from demo import closing, cost, incidents, past, show, watch
+from demo import closing, cost, incidents, letters, past, show, watch
 from demo.closing import Account
 from demo.ledger import Ledger
+from demo.letters import Letters
 from demo.life import Residents
 from demo.report import Run
 from demo.servers.process import ServerFailed
@@ -39,6 +40,9 @@ class Company:
     ledger: Ledger
     show: Show
     records: Records
+    letters: Letters
+    told: list[str] = field(default_factory=list)
+    """The messages that went out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Outcome:
 
 async def gather(town: Town, company: Company) -> None:
     """Wait until the cloud sees every machine that can reach it. Raises `ServerFailed`."""
-    expected = set(town.blueprint.city.machines) - {town.blueprint.cast.forgetful}
+    expected = set(town.blueprint.city.machines) - {machine.device for machine in town.latecomers}
     give_up = time.monotonic() + GATHER_S
     while not expected <= (await _look(town, company)).online:  # what is seen here is no news yet
         if time.monotonic() > give_up:
@@ -66,8 +70,9 @@ async def perform(
     """From the opening to the account; *stop* ends it early."""
     used, started = _use(town), time.monotonic()
     town.clocks.run(town.blueprint.speed)
-    async with _meanwhile(_watch(town, company), _draw(console, company.show)):
-        await town.switch_on([town.forgetful], company.residents.hear)
+    reading = letters.show(console, company.letters, company.told)
+    async with _meanwhile(_watch(town, company), _draw(console, company.show), reading):
+        await town.switch_on(town.latecomers, company.residents.hear)
         async with asyncio.TaskGroup() as residents:
             for machine in town.machines:
                 residents.create_task(company.residents.visit(machine, town.blueprint.plan.of(machine.device)))
@@ -103,6 +108,7 @@ async def _until(stop: asyncio.Event, for_s: float | None) -> None:
 def _troubles(town: Town, stage: Show, for_s: float | None) -> list[Coroutine[None, None, None]]:
     when, cast = incidents.times(for_s), town.blueprint.cast
     troubles = [incidents.lose_network(cast.cut_off, town.cables[cast.cut_off], when, stage.tell)]
+    troubles += [incidents.bring_backlog(cast.isolated, town.cables[cast.isolated], when, stage.tell)]
     cable = town.cables[cast.forgetful]
     return [*troubles, incidents.find_time(cast.forgetful, cable, town.clocks, when=when, tell=stage.tell)]
 
@@ -115,8 +121,9 @@ async def _watch(town: Town, company: Company) -> None:
 
 async def _look(town: Town, company: Company) -> Seen:
     """See the city as the cloud does, and note what machines say is confirmed."""
-    if not town.ingest.is_running():
-        raise ServerFailed(f"ingest ended by itself. The end of its log:\n{town.ingest.logged()[-1000:]}")
+    for name, program in (("ingest", town.ingest), ("the alert worker", town.alerts)):
+        if not program.is_running():
+            raise ServerFailed(f"{name} ended by itself. The end of its log:\n{program.logged()[-1000:]}")
     seen = await asyncio.to_thread(
         watch.look,
         company.records,

@@ -1,9 +1,10 @@
-"""The city as the registry's CSV files, as a housing office would hand them over for import. Pure."""
+"""The city as the registry's CSV files, as a housing office would hand them over for import."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from importlib import resources
 
 from demo import city as cities
 from demo.city import City
@@ -16,6 +17,7 @@ def files(city: City, *, go_live: datetime) -> dict[str, str]:
     since = go_live.astimezone(JAKARTA).isoformat()
     registered = [flat for flat in city.flats if flat.is_registered]
     return {
+        "calendar.csv": (resources.files("demo") / "data" / "calendar.csv").read_text("utf-8"),
         "estates.csv": _table(
             ("estate", "name", "lat", "lon", "go_live"),
             ((estate.code, estate.name, estate.lat, estate.lon, day) for estate in city.estates),

@@ -15,6 +15,7 @@ from demo import city as cities
 from demo import incidents, performance, picture, residents, story, town
 from demo.foundation import Folder, Series
 from demo.ledger import Ledger
+from demo.letters import Letters
 from demo.life import Residents
 from demo.performance import Company, Outcome
 from demo.show import Show, Stage
@@ -47,7 +48,7 @@ def blueprint(wishes: Wishes, *, now: datetime) -> Blueprint:
     go_live = (opening - length).astimezone(residents.JAKARTA).date()
     plan = residents.plan(city, go_live=go_live, periods=range(length // residents.PERIOD + 1), seed=wishes.seed)
     when = incidents.times(wishes.for_s)
-    cast = incidents.cast(plan, city.machines, opening=opening, when=when, speed=wishes.speed)
+    cast = incidents.cast(plan, city, opening=opening, when=when, speed=wishes.speed)
     return Blueprint(city, plan, opening, length, wishes.speed, wishes.seed, cast)
 
 
@@ -69,11 +70,14 @@ async def run(wishes: Wishes, console: Console, *, now: datetime, curtain: Curta
 async def _play(standing: Town, wishes: Wishes, console: Console, curtain: Curtain) -> Outcome:
     with open_records(standing.folder.database_url) as records:
         company = _company(standing, records)
-        early = [machine for machine in standing.machines if machine is not standing.forgetful]
+        early = [machine for machine in standing.machines if machine not in standing.latecomers]
         await standing.switch_on(early, company.residents.hear)
         shelf = Shelf(standing.folder, standing.secrets, records, wishes.series)
-        await story.tell(standing.blueprint, shelf, console)
+        company.residents.remember(
+            standing.blueprint.cast.isolated, await story.tell(standing.blueprint, shelf, console)
+        )
         await asyncio.to_thread(standing.start_ingest)
+        await asyncio.to_thread(standing.start_alerts)
         await performance.gather(standing, company)
         curtain.is_open = True
         async with picture.taken(company.show.picture, wishes.picture, for_s=wishes.for_s):
@@ -85,4 +89,4 @@ def _company(standing: Town, records: Records) -> Company:
     show = Show(Stage(plans.city, standing.clocks.city, plans.speed, FOOTER), ledger)
     pepper = standing.secrets.pepper
     guests = Residents(plans.city, standing.clocks.city, ledger, pseudonym=pepper.pseudonym, told=show.told)
-    return Company(guests, ledger, show, records)
+    return Company(guests, ledger, show, records, Letters(standing.folder.messages))

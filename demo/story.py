@@ -17,17 +17,21 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from cloud.alerts import absence, evaluating, policy
+from cloud.alerts.evaluating import Circumstances
 from cloud.history import open_history
 from cloud.ingest.chores import Chores
 from cloud.ingest.opening import Opener
 from cloud.ingest.requests import Incoming
 from cloud.ingest.store import Store
+from cloud.ingest.sweep import Sweep
 from cloud.records import Records
 from cloud.records.heard import Beat
 from contract import codec
 from contract.cards import Keyring, OpeningKey, SealingKey
 from contract.messages import Heartbeat
-from demo import foundation, minute_rows, past
+from demo import backlog, foundation, minute_rows, past
+from demo.backlog import KeptTap
 from demo.foundation import Folder, Secrets, Series
 from demo.past import Life, Sent
 from demo.town import Blueprint
@@ -83,28 +87,55 @@ class Shelf:
     series: Series
 
 
-async def tell(blueprint: Blueprint, shelf: Shelf, console: Console) -> None:
-    """Register the city, store its past, roll it up; shows how far it is."""
+async def tell(blueprint: Blueprint, shelf: Shelf, console: Console) -> list[KeptTap]:
+    """Register the city, store its past, roll it up, judge it; shows how far it is.
+
+    Returns the taps that the isolated machine has kept for itself.
+    """
     go_live = blueprint.opening - blueprint.past
     with _progress(console, steps=blueprint.past // DAY * (STORING + ROLLING) + 1) as step:
         await asyncio.to_thread(foundation.fill_registry, shelf.folder, blueprint.city, shelf.secrets, go_live=go_live)
         step(1, "Masa lalu disimpan")
-        if blueprint.past:
-            async with _store(shelf, clock := _Clock(go_live)) as store:
-                await _tell_in(store, clock, blueprint, shelf.secrets, step)
+        if not blueprint.past:
+            return []
+        told, kept = _lives(blueprint)
+        async with _store(shelf, clock := _Clock(go_live)) as store:
+            async for day in _days(blueprint, told, shelf.secrets):
+                clock.now = day.end - INSTANT
+                await _take(store, day)
+                step(STORING, "Masa lalu disimpan")
+            await _conclude(store, blueprint, told, step)
+    outbox = shelf.folder.machines / f"{kept.device}.db"
+    return await asyncio.to_thread(backlog.fill, outbox, kept, shelf.secrets.sealing)
 
 
-async def _tell_in(store: Store, clock: "_Clock", blueprint: Blueprint, secrets: Secrets, step: Step) -> None:
+def isolation(length: timedelta) -> timedelta:
+    """For how long the isolated machine has had no network: six days of ten weeks, in whole hours."""
+    return timedelta(hours=length * 6 // 70 // timedelta(hours=1))
+
+
+def _lives(blueprint: Blueprint) -> tuple[list[Life], Life]:
+    """What the cloud heard of every machine, and what the isolated one has kept for itself."""
     lives = past.lives(
         blueprint.city, blueprint.plan, until=blueprint.opening, seed=blueprint.seed, length=blueprint.past
     )
-    async for day in _days(blueprint, lives, secrets):
-        clock.now = day.end - INSTANT
-        await _take(store, day)
-        step(STORING, "Masa lalu disimpan")
+    lost_ms = past.milliseconds(blueprint.opening - isolation(blueprint.past))
+    alone = next(life for life in lives if life.device == blueprint.cast.isolated)
+    heard, kept = past.parted(alone, lost_ms)
+    return [heard if life is alone else life for life in lives], kept
+
+
+async def _conclude(store: Store, blueprint: Blueprint, lives: Sequence[Life], step: Step) -> None:
     step(0, "Rekapitulasi ditulis")
     await minute_rows.write(store, lives, blueprint.city, until=blueprint.opening)
     await _roll_up(store, lambda rolled: step(rolled / len(blueprint.city.estates) * ROLLING, "Rekapitulasi ditulis"))
+    await Sweep(store).run()
+    await asyncio.to_thread(_judge, store.records, past.milliseconds(blueprint.opening))
+
+
+def _judge(records: Records, now_ms: int) -> None:
+    """The flags about absence that stood before anybody watched; nobody is told of them now."""
+    evaluating.evaluate(records, policy.shipped(), now_ms=now_ms, circumstances=Circumstances((absence.judge,)))
 
 
 async def _roll_up(store: Store, told: Callable[[int], None]) -> None:

@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from pathlib import Path
 from typing import Final
 
 from contract.topics import DeviceId
-from demo import fleet, foundation, ingester
+from demo import fleet, foundation
+from demo.centre import Centre
 from demo.city import City
 from demo.clocks import CITY, Clocks
 from demo.fleet import Connection, Machine, Pace, Said
@@ -62,6 +61,7 @@ class Town:
     cables: Mapping[DeviceId, Cable]
     machines: Sequence[Machine]
     ingest: Process
+    alerts: Process
     ears: asyncio.TaskGroup
 
     async def switch_on(self, machines: Iterable[Machine], hear: Callable[[Machine, Said], None]) -> None:
@@ -71,13 +71,18 @@ class Town:
             self.ears.create_task(machine.listen(hear))
 
     @property
-    def forgetful(self) -> Machine:
-        """The machine that is switched on late, without knowing the time."""
-        return next(machine for machine in self.machines if machine.device == self.blueprint.cast.forgetful)
+    def latecomers(self) -> list[Machine]:
+        """The machines that are switched on when the show begins: without the time, or with days of backlog."""
+        cast = self.blueprint.cast
+        return [machine for machine in self.machines if machine.device in (cast.forgetful, cast.isolated)]
 
     def start_ingest(self) -> None:
         """Start ingest and return once it listens. Raises `ServerFailed`."""
         self.ingest.start(lambda: LISTENING in self.ingest.logged())
+
+    def start_alerts(self) -> None:
+        """Start the alert worker and return once its canary sings. Raises `ServerFailed`."""
+        self.alerts.start(lambda: LISTENING in self.alerts.logged())
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -97,10 +102,12 @@ async def standing(blueprint: Blueprint, folder: Folder, series: Series) -> Asyn
         clocks = Clocks(folder.path / "clocks", city.machines, start=blueprint.opening)
         cast = blueprint.cast
         cables = {
-            machine: await stack.enter_async_context(Cable(broker.port)) for machine in (cast.cut_off, cast.forgetful)
+            machine: await stack.enter_async_context(Cable(broker.port))
+            for machine in (cast.cut_off, cast.forgetful, cast.isolated)
         }
         clocks.lose(cast.forgetful)
         cables[cast.forgetful].cut()
+        cables[cast.isolated].cut()
         ports = {machine: cable.port for machine, cable in cables.items()}
         machines = [
             _machine(
@@ -108,11 +115,12 @@ async def standing(blueprint: Blueprint, folder: Folder, series: Series) -> Asyn
             )
             for device in city.machines
         ]
-        connection = _connection(broker.port, credentials[Service.INGEST], folder)
-        ingest = _ingest(connection, folder, clock=clocks.file(CITY), series=series, speed=blueprint.speed)
+        centre = Centre(folder, clocks.file(CITY), series, blueprint.speed)
+        ingest = centre.ingest(_connection(broker.port, credentials[Service.INGEST], folder))
+        alerts = centre.alerts(_connection(broker.port, credentials[Service.ALERTS], folder))
         ears = await stack.enter_async_context(asyncio.TaskGroup())
-        stack.push_async_callback(_stop, machines, ingest)
-        yield Town(blueprint, folder, secrets, broker, clocks, cables, machines, ingest, ears)
+        stack.push_async_callback(_stop, machines, ingest, alerts)
+        yield Town(blueprint, folder, secrets, broker, clocks, cables, machines, ingest, alerts, ears)
 
 
 def _connection(port: int, credentials: Credentials, folder: Folder) -> Connection:
@@ -124,28 +132,8 @@ def _machine(connection: Connection, clocks: Clocks, device: DeviceId, blueprint
     return Machine(device, connection.readers, settings)
 
 
-def _ingest(connection: Connection, folder: Folder, *, clock: Path, series: Series, speed: float) -> Process:
-    credentials = connection.credentials
-    environment = {
-        "HADIR_BROKER": connection.broker,
-        "HADIR_CA_FILE": str(credentials.ca),
-        "HADIR_CERT_FILE": str(credentials.certificate),
-        "HADIR_KEY_FILE": str(credentials.key),
-        "HADIR_DATABASE_URL": folder.database_url,
-        "HADIR_HISTORY": series.url(folder),
-        "HADIR_INFLUX_ORG": series.org,
-        "HADIR_OPENING_KEYS_DIR": str(folder.opening_key.parent),
-        "HADIR_PEPPER_FILE": str(folder.pepper),
-        "HADIR_INSTANCE": "demo",
-        ingester.CLOCK: str(clock),
-        ingester.PACE: str(speed),
-    }
-    if series.token_file is not None:
-        environment["HADIR_INFLUX_TOKEN_FILE"] = str(series.token_file)
-    return Process([sys.executable, "-m", "demo.ingester"], log=folder.path / "ingest.log", env=environment)
-
-
-async def _stop(machines: Sequence[Machine], ingest: Process) -> None:
-    """Machines say goodbye while ingest still listens."""
+async def _stop(machines: Sequence[Machine], ingest: Process, alerts: Process) -> None:
+    """Machines say goodbye while ingest still listens, and nobody judges their leaving."""
+    await asyncio.to_thread(alerts.stop)
     await asyncio.gather(*(machine.stop() for machine in machines))
     await asyncio.to_thread(ingest.stop)

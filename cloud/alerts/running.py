@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cloud import days
 from cloud.alerts import absence, cards, outages, reporting, revocations, sending, telling
@@ -24,6 +24,9 @@ from cloud.alerts.settings import Settings
 from cloud.feed import CANARY, Feed
 from cloud.history import open_history
 from cloud.records import Connection, messages, notices, open_records
+
+REAL_SLACK_MS: Final = 20_000
+"""Where the clock runs fast, real delays look long: by so much real time anything may be late."""
 
 
 def run(settings: Settings, *, now: Callable[[], datetime]) -> None:
@@ -51,7 +54,7 @@ async def serve(settings: Settings, now: Callable[[], datetime], *, pace: float 
             service = Service(
                 records,
                 policies,
-                duties(partial(path_facts, canary, settings.crl_file)),
+                duties(partial(path_facts, canary, settings.crl_file, slack_ms=round(REAL_SLACK_MS * (pace - 1)))),
                 outside=outside,
                 read=reporting.read,
                 instance=settings.instance,
@@ -90,7 +93,9 @@ def duties(path: Callable[[Connection, int], PathFacts]) -> Duties:
     )
 
 
-def path_facts(canary: Canary, crl_file: Path | None, connection: Connection, now_ms: int) -> PathFacts:
+def path_facts(
+    canary: Canary, crl_file: Path | None, connection: Connection, now_ms: int, *, slack_ms: int = 0
+) -> PathFacts:
     """What this worker has heard and read, and how telling people fares."""
     failing = notices.failing(connection, now_ms)
     waits = failing.unreached + failing.unsure + failing.overdue + failing.unsent
@@ -98,6 +103,7 @@ def path_facts(canary: Canary, crl_file: Path | None, connection: Connection, no
         watching_since_ms=canary.since_ms,
         canary_ms=canary.heard_ms,
         crl_expires_ms=revocations.expires_ms(crl_file) if crl_file is not None else None,
+        slack_ms=slack_ms,
         failing=Failing(failing.since_ms or now_ms, waits, failing.held) if failing.is_failing else None,
     )
 

@@ -35,7 +35,8 @@ def _changed(situation: Situation, machine: Machine) -> list[int]:
 def _changes(situation: Situation, machine: Machine) -> Iterator[int]:
     doubt_ms = situation.doubt_ms(machine.estate)
     for lapse in machine.signs.lapses:
-        if lapse.until_ms - lapse.since_ms > doubt_ms:
+        was_heard = lapse.since_ms >= situation.listening.since_ms
+        if was_heard and lapse.until_ms - lapse.since_ms > doubt_ms:
             yield lapse.since_ms
             yield lapse.until_ms
     if machine.heard_ms is not None and situation.is_doubtful(machine):

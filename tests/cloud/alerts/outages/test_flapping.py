@@ -44,3 +44,10 @@ def test_a_machine_that_stays_silent_is_offline_instead(hand):
     machine = hand.machine("DMG-01", START, signs=coming_and_going(hand, range(1, 15)))
     assert list(flapping.device_flapping(hand.situation(START + 60, machine)))
     assert not list(flapping.device_flapping(hand.situation(START + 60.1, machine)))
+
+
+def test_what_nobody_was_there_to_hear_is_no_change(hand):
+    machine = hand.machine("DMG-01", START, signs=coming_and_going(hand, range(1, 15)))
+    assert list(flapping.device_flapping(hand.situation(START, machine)))
+    opened_late = hand.situation(START, machine, listening=(START - 15, START))
+    assert not list(flapping.device_flapping(opened_late))
