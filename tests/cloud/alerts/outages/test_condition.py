@@ -193,3 +193,9 @@ def test_silence_neither_opens_nor_heals_what_a_machine_said_of_itself(hand, rul
     assert len(first) == 1
     assert not list(rule(hand.situation(60, ill)))
     assert list(rule(hand.situation(60, ill, standing=hand.stands(*first)))) == first
+
+
+def test_while_nobody_listens_a_last_word_opens_nothing(hand):
+    ill = hand.machine("DMG-01", 0, disk_free_pct=1.0)
+    assert list(condition.storage_low(hand.situation(1, ill, listening=(-100, 0))))
+    assert not list(condition.storage_low(hand.situation(2, ill, listening=(-100, 0))))

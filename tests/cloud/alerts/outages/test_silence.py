@@ -49,6 +49,12 @@ def test_a_machine_installed_a_moment_ago_is_not_late(hand):
     assert list(silence.device_offline(hand.situation(10.1, fresh)))
 
 
+def test_what_was_heard_of_it_before_it_was_installed_here_makes_it_no_later(hand):
+    moved = Machine("DMG-01", "DMG", hand.at(-5), hand.at(-500), hand.beat())
+    assert not list(silence.device_offline(hand.situation(0, moved)))
+    assert list(silence.device_offline(hand.situation(10.1, moved)))
+
+
 def test_a_goodbye_or_will_is_not_judged_sooner(hand):
     gone = Machine("DMG-01", "DMG", 0, hand.at(0), hand.beat(), gone_ms=hand.at(0))
     assert not list(silence.device_offline(hand.situation(15, gone)))
