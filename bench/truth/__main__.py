@@ -23,6 +23,7 @@ BEGIN: Final = "<!-- written by make truth ARGS=--write -->\n"
 @click.option("--estates", default=4, show_default=True, help="Rusun a city.")
 @click.option("--units", default=60, show_default=True, help="Flats a rusun; 0 = as many as there really are.")
 @click.option("--days", default=180, show_default=True)
+@click.option("--heartbeat-min", default=120, show_default=True, help="Minutes between two heartbeats.")
 @click.option("--jobs", default=os.cpu_count() or 1, help="Cities at the same time.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep every replay directory in this folder.")
 @click.option("--write", is_flag=True, help=f"Put the tables into {DOCUMENT.name}.")
