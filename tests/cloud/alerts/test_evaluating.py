@@ -83,6 +83,27 @@ def test_the_same_facts_again_write_nothing(records: Records) -> None:
     assert chain_of(records) == before
 
 
+def test_where_nothing_changes_no_transaction_writes(records: Records) -> None:
+    rules = Rules(Findings((missed(Level.OPEN),)))
+    evaluate(records, rules)
+
+    class ReadOnly:
+        read = records.read
+
+    around = Circumstances((rules,), is_replay=True)
+    assert evaluating.evaluate(ReadOnly(), Policies(), now_ms=NOW, circumstances=around) == []  # type: ignore[arg-type]
+
+
+def test_a_root_that_is_over_is_remembered_until_it_is_settled(records: Records) -> None:
+    root = Finding(Kind.ESTATE_OFFLINE, "DMG", "DMG", NOW)
+    evaluate(records, Rules(Findings((root, offline("DMG-01")))))
+    over = Ended(Kind.ESTATE_OFFLINE, "DMG", Ending.SUPERSEDED)
+    assert whats(evaluate(records, Rules(Findings((offline("DMG-01"),), (over,))), NOW + MINUTE)) == ["superseded"]
+    still = Rules(Findings((offline("DMG-01"),)))
+    assert evaluate(records, still, NOW + 10 * MINUTE) == []
+    assert whats(evaluate(records, still, NOW + 11 * MINUTE)) == ["opened"]
+
+
 def test_numbers_follow_kind_and_subject_so_that_replays_agree(records: Records) -> None:
     changes = evaluate(records, Rules(Findings((missed(Level.OPEN), offline("PSK-02", "PSK"), offline("DMG-01")))))
     opened = [(each.subject, each.flag) for each in changes if each.what is What.OPENED]

@@ -46,6 +46,11 @@ def test_a_forgery_is_found_where_it_was_made(events: list[Event], at: int) -> N
     assert found is not None and found.event_id == at
 
 
+def test_what_is_missing_is_said_to_be_missing() -> None:
+    found = chain.broken([EVENTS[0], EVENTS[2]])
+    assert found is not None and "gone" in found.reason
+
+
 def test_a_forger_who_hashes_anew_changes_the_head_that_was_noted_elsewhere() -> None:
     anew: Callable[[str], str] = lambda what: chain.extended(Link(), [Draft(1, 10, what)])[-1].hash  # noqa: E731
     assert anew("opened") != anew("closed")

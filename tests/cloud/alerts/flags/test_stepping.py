@@ -181,6 +181,8 @@ def test_a_relapse_within_the_time_of_settling_is_the_same_flag_and_no_news() ->
     assert (back.changes, back.notes, back.flag.condition) == ((), ("relapsed",), Condition.OPEN)
     course.step(complete=JUDGED, minutes=6)
     assert course.said(complete=JUDGED, minutes=15) == []  # it settles anew
+    course.step(offline(), minutes=15.5)
+    assert course.said(complete=JUDGED, minutes=30) == []  # however long ago it had first recovered
 
 
 def test_what_its_return_shows_stands_in_the_end() -> None:
@@ -237,6 +239,16 @@ def test_a_child_speaks_when_its_root_is_settled_and_not_before() -> None:
     course.step(offline(), complete=JUDGED, minutes=5)  # the estate is back, one machine is not
     assert course.said(offline(), complete=JUDGED, minutes=14.9) == []
     assert course.said(offline(), complete=JUDGED, minutes=15) == ["opened", "closed"]
+
+
+def test_a_root_that_is_said_to_be_over_settles_too() -> None:
+    course = Course()
+    course.step(ESTATE, offline())
+    over = [ended(Ending.SUPERSEDED, Kind.ESTATE_OFFLINE, "DMG")]
+    assert course.said(offline(), ended=over, minutes=5) == ["superseded"]
+    assert course.flags[1].hushed == {Hush.INHIBITED: "settling: ESTATE_OFFLINE DMG"}
+    assert course.said(offline(), minutes=14.9) == []
+    assert course.said(offline(), minutes=15) == ["opened"]
 
 
 def test_a_child_that_returns_with_its_root_never_speaks() -> None:
