@@ -7,14 +7,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rich.console import Console
 
 from cloud.records import Records
 from contract.ranges import Ranges
-from demo import closing, cost, incidents, letters, past, show, watch
+from demo import closing, cost, flagged, incidents, letters, past, show, watch
 from demo.closing import Account
 from demo.ledger import Ledger
 from demo.letters import Letters
@@ -84,7 +84,14 @@ async def perform(
     account = await asyncio.to_thread(_account, town, company)
     top = cost.top_speed(used, used_after, real_s=real_s, speed=town.blueprint.speed)
     keeps_up = cost.keeps_up(company.residents.late_s, company.ledger.waits_s.values())
-    return Outcome(account, _run(town, company.ledger, real_s, top), keeps_up)
+    flags = await asyncio.to_thread(flagged.look, company.records)
+    run = replace(
+        _run(town, company.ledger, real_s, top),
+        messages=len(company.told),
+        units=flags.units,
+        holidays_counted=flags.holidays_counted,
+    )
+    return Outcome(account, run, keeps_up)
 
 
 @asynccontextmanager

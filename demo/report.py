@@ -29,6 +29,9 @@ class Run:
     typical_s: float | None
     slowest_s: float | None
     top_speed: float | None
+    messages: int = 0
+    units: int = 0
+    holidays_counted: int = 0
 
 
 def draw(account: Account, run: Run) -> RenderableType:
@@ -56,6 +59,9 @@ def _lines(account: Account, run: Run) -> list[tuple[str, str, str]]:
         ("Tersimpan tepat satu kali", words.number(account.stored_once), "di SQL"),
         ("Konfirmasi biasa", words.seconds(run.typical_s), "dari TERSIMPAN sampai lampu"),
         ("Konfirmasi terlama", words.seconds(run.slowest_s), "mesin yang daring"),
+        ("Pesan terkirim", words.number(run.messages), "seperti tampak di atas"),
+        ("Unit perlu klarifikasi", words.number(run.units), "pertanyaan, bukan bukti pelanggaran"),
+        ("Hari libur ikut terhitung", words.number(run.holidays_counted), "dalam bukti semua unit itu"),
     ]
 
 

@@ -51,10 +51,12 @@ def left_running(folder: Path) -> list[str]:
     return found
 
 
-def test_every_tap_is_stored_once_and_confirmed_and_nothing_is_left_behind(tmp_path: Path, place: Path) -> None:
+def test_every_tap_is_stored_once_one_outage_is_told_once_and_nothing_is_left_behind(
+    tmp_path: Path, place: Path
+) -> None:
     shown = tmp_path / "shown.svg"
     run = subprocess.run(
-        command("--for", "15s", "--picture", str(shown)),
+        [*command("--for", "60s", "--picture", str(shown)), "--speed", "60", "--past", "10"],
         env=environment(place),
         capture_output=True,
         text=True,
@@ -68,6 +70,11 @@ def test_every_tap_is_stored_once_and_confirmed_and_nothing_is_left_behind(tmp_p
     assert shown.read_text().startswith("<svg")
     assert list(place.iterdir()) == []
     assert left_running(place) == []
+    letters = run.stdout.split("── kepada ")[1:]
+    assert [letter.partition(" ")[0] for letter in letters if " luring sejak " in letter] == ["NOC"], run.stdout
+    assert [letter.partition(" ")[0] for letter in letters if " daring kembali " in letter] == ["NOC"], run.stdout
+    unit = [letter for letter in letters if "Satu unit di " in letter and "perlu klarifikasi" in letter]
+    assert unit and all(letter.startswith("UPRS") for letter in unit), run.stdout
 
 
 def test_ctrl_c_ends_the_show_with_the_account(place: Path) -> None:

@@ -91,3 +91,13 @@ def test_an_entry_shows_no_card_in_the_repr_of_a_life(life: past.Life) -> None:
 
 def test_the_same_seed_gives_the_same_past() -> None:
     assert past.lives(TOWN, PLAN, until=START, seed=1, length=WEEKS) == LIVES
+
+
+def test_a_life_that_lost_its_network_is_told_until_then_and_kept_from_then_on(life: past.Life) -> None:
+    lost_ms = life.since_ms + 5 * 86_400_000
+    told, kept = past.parted(life, lost_ms)
+    assert [entry for entry in told.entries if not entry.is_end] + list(kept.entries) == list(life.entries[:-1])
+    assert told.entries[-1].is_end and told.entries[-1].at_ms < lost_ms <= kept.since_ms
+    assert kept.boot != told.boot
+    beats = list(past.heartbeats(told, start_ms=lost_ms - 3_600_000, end_ms=lost_ms + 3_600_000))
+    assert beats and all(beat.arrived_ms < lost_ms for beat in beats)
