@@ -6,8 +6,10 @@ instant, because outboxes are told apart by who came first.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Final, TypeAlias
 
 from cloud import days
@@ -27,12 +29,13 @@ from contract.series import Point
 from contract.topics import DeviceId
 
 MOST_RECORDS: Final = 1000
-MOST_BEATS: Final = 4000
+MOST_SIGNS: Final = 4000
 FORGET_MS: Final = 7 * days.DAY
 """How often proofs that later ones make idle are forgotten: they cost whoever judges."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Stream: TypeAlias = tuple[DeviceId, str]
+Sign: TypeAlias = messages.Heartbeat | messages.Status
 
 
 class Nowhere:
@@ -62,9 +65,9 @@ class Ingest:
         self._since_ms: int | None = None
         self._store = Store(records, Nowhere(), opener=Plain(), now=self._now, dated=translating.moment)
         self._sweep = Sweep(self._store)
-        self._unknown = sorted(_known_from(registry), key=lambda item: item[0], reverse=True)
+        self._unknown = deque(sorted(_known_from(registry), key=lambda item: item[0]))
         self._incoming: list[Incoming] = []
-        self._heartbeats: list[messages.Heartbeat] = []
+        self._signs: list[Sign] = []
         self._streams: set[Stream] = set()
         self._confirmed: dict[Stream, int] = {}
         self._sessions: dict[DeviceId, int] = {}
@@ -76,8 +79,8 @@ class Ingest:
     def learn(self, until_ms: int) -> None:
         """Let the cloud know what it knew by *until_ms*, as an import of the registry would."""
         rows: list[tuple[str, Row, bool]] = []
-        while self._unknown and self._unknown[-1][0] <= until_ms:
-            _, table, row = self._unknown.pop()
+        while self._unknown and self._unknown[0][0] <= until_ms:
+            _, table, row = self._unknown.popleft()
             rows.append((table, row, True))
         if rows:
             self._records.write(lambda connection: registrar.write(connection, rows, touched=(), now_ms=until_ms))
@@ -89,8 +92,8 @@ class Ingest:
             await self._flush()
             self._streams |= new
         self._now_ms = arrival.arrived_ms
-        await self._add(arrival.device, arrival.fact)
-        if new or len(self._incoming) >= MOST_RECORDS or len(self._heartbeats) >= MOST_BEATS:
+        self._add(arrival.device, arrival.fact)
+        if new or len(self._incoming) >= MOST_RECORDS or len(self._signs) >= MOST_SIGNS:
             await self._flush()
 
     async def settle(self, now_ms: int) -> None:
@@ -109,17 +112,15 @@ class Ingest:
         marks.put(connection, marks.LISTENING_SINCE, self._since_ms)
         marks.put(connection, marks.LISTENING_UNTIL, self._now_ms)
 
-    async def _add(self, device: DeviceId, fact: Fact) -> None:
+    def _add(self, device: DeviceId, fact: Fact) -> None:
         self._since_ms = fact.arrived if self._since_ms is None else self._since_ms
         if isinstance(fact, Heartbeat):
             session = self._sessions.get(device, 0)
-            self._heartbeats.append(translating.heartbeat(device, fact, session=session))
+            self._signs.append(translating.heartbeat(device, fact, session=session))
             self._confirmed[device, translating.name(device, fact.outbox)] = fact.confirmed
         elif isinstance(fact, Status):
-            await self._flush()
             self._sessions[device] = fact.session
-            said = translating.status(device, fact)
-            await self._store.take_status(said, arrived_ms=fact.arrived, is_retained=False)
+            self._signs.append(translating.status(device, fact))
         else:
             outbox = translating.name(device, fact.outbox)
             envelope = Envelope(device=device, outbox=outbox, confirmed=self._confirmed.get((device, outbox), 0))
@@ -130,9 +131,21 @@ class Ingest:
         incoming, self._incoming = self._incoming, []
         if incoming:
             await self._store.take(incoming)
-        beats, self._heartbeats = translating.beats(self._heartbeats), []
+        signs, self._signs = self._signs, []
+        if signs:
+            self._records.write(lambda connection: _hear(connection, signs, now_ms=self._now_ms))
+
+
+def _hear(connection: Connection, signs: Sequence[Sign], *, now_ms: int) -> None:
+    """Note signs of life in their order: what a machine says of its connection divides its heartbeats."""
+    for _, group in groupby(signs, key=type):
+        alike = list(group)
+        beats = [sign for sign in alike if isinstance(sign, messages.Heartbeat)]
         if beats:
-            self._records.write(lambda connection: heard.take_beats(connection, beats, now_ms=self._now_ms))
+            heard.take_beats(connection, translating.beats(beats), now_ms=now_ms)
+        for sign in alike:
+            if isinstance(sign, messages.Status):
+                heard.take_status(connection, sign, arrived_ms=sign.at or now_ms, is_retained=False)
 
 
 def _known_from(registry: Rows) -> Iterator[tuple[int, str, Row]]:

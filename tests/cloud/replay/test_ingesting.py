@@ -208,12 +208,25 @@ def test_the_last_heartbeat_of_each_machine_is_kept_as_it_came(written, records:
     assert json.loads(str(heartbeat))["backlog"] == 9
 
 
+def test_a_machine_is_as_connected_as_it_said_last(written, records: Records) -> None:
+    birth = {"kind": "status", "online": True, "session": 4, "reason": "birth"}
+    will = {"kind": "status", "online": False, "session": 4, "reason": "will"}
+    written.add({"arrived": at(2, 1)} | birth, beat(2, 0, hour=2), {"arrived": at(2, 3)} | will, beat(2, 0, hour=4))
+    written.add({"arrived": at(2, 5)} | will | {"session": 3})
+    replayed(written, records)
+    ((session, online, arrived_ms, heartbeat),) = rows(
+        records, "SELECT session, online, arrived_ms, heartbeat FROM heard"
+    )
+    assert (session, online, arrived_ms) == (4, 0, ms(at(2, 4)))
+    assert json.loads(str(heartbeat))["at"] == ms(at(2, 4))
+
+
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_batches_of_any_size_leave_the_same(written, empty: Empty, monkeypatch, size: int) -> None:
     _some_facts(written, random.Random(3))
     records = replayed(written, empty())
     monkeypatch.setattr(ingesting, "MOST_RECORDS", size)
-    monkeypatch.setattr(ingesting, "MOST_BEATS", size)
+    monkeypatch.setattr(ingesting, "MOST_SIGNS", size)
     again = replayed(written, empty())
     for query in (PRESENT, SIGHTED, "SELECT device, hour_ms, able_min FROM device_hours ORDER BY 1, 2"):
         assert rows(again, query) == rows(records, query)
