@@ -25,7 +25,7 @@ from provisioning.broker import Service
 from provisioning.registry import importing
 
 READY: Final = "Connected to the broker"
-START_PATIENCE: Final = timedelta(seconds=60)
+START_PATIENCE: Final = timedelta(minutes=5)
 KEY_ID: Final = "k1"
 
 

@@ -26,7 +26,7 @@ COMMAND: Final = (sys.executable, "-m", "edge", "run")
 KEPT: Final = frozenset({Signal.STORED, Signal.STORED_OFFLINE})
 VERDICTS: Final = KEPT | {Signal.REFUSED, Signal.ALREADY_READ, Signal.UNUSABLE_CARD, Signal.TRY_AGAIN}
 PATIENCE_S: Final = 30.0
-START_PATIENCE: Final = timedelta(seconds=60)
+START_PATIENCE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,26 @@ class Machine:
         with contextlib.suppress(NotAnswered):
             self.finger.lay(uid_of(card))
         answer = _verdict(said)
-        laid = Laid(card, self.device, before, now_ms(), answer.seq if answer else None)
-        _enter(laid, answer, book)
+        self._note(card, before, answer, book)
         return answer
+
+    def lay_in_turn(self, cards: Sequence[int], book: Book) -> Sequence[int]:
+        """Lay *cards* on, each as soon as the one before was answered; those that were not, as the machine ended."""
+        said, before, done = self._said, now_ms(), 0
+        if not _forget(said):
+            return cards
+        with contextlib.suppress(NotTaken):
+            try:
+                for _ in self.finger.lay_in_turn([uid_of(card) for card in cards]):
+                    self._note(cards[done], before, _verdict(said), book)
+                    done += 1
+            except NotAnswered:
+                self._note(cards[done], before, _verdict(said), book)
+                done += 1
+        return cards[done:]
+
+    def _note(self, card: int, before: int, answer: Said | None, book: Book) -> None:
+        _enter(Laid(card, self.device, before, now_ms(), answer.seq if answer else None), answer, book)
 
     def next_of(self, wanted: Collection[Signal], *, patience_s: float) -> Said | None:
         """The next of these signals, or None when it does not come in time or the machine has ended."""

@@ -14,7 +14,7 @@ from typing import Final, Literal, Self
 from bench.chaos.book import Book
 from bench.chaos.centre import Centre, History, Influx, Journal, Ledger, SqliteFile
 from bench.chaos.lone import basic_settings
-from bench.chaos.machine import Machine
+from bench.chaos.machine import START_PATIENCE, Machine
 from bench.chaos.score import Score, judge
 from bench.chaos.stage import Stage
 from bench.chaos.town import LONG_AGO, MACHINES, Town
@@ -23,9 +23,11 @@ from demo.servers.influxdb import InfluxDB
 from demo.servers.mosquitto import Mosquitto
 from demo.servers.postgres import Postgres
 from demo.servers.process import wait_for
-from edge.readers.simulated import NotTaken
 
 PATIENCE: Final = timedelta(seconds=90)
+MOST_AT_ONCE: Final = 20
+UNHURRIED_S: Final = 0.05
+"""With so much time between two cards of a machine they come one by one."""
 PER_TAP: Final = timedelta(milliseconds=20)
 """How much longer a row may take for each tap, on a busy computer."""
 CLOCKS_AGREE_MS: Final = 60
@@ -54,6 +56,11 @@ class Rig:
         """How long anything may take that all taps have a part in."""
         return PATIENCE + PER_TAP * self.stage.taps
 
+    @property
+    def at_once(self) -> int:
+        """How many residents stand ready with their cards before a machine: with many taps nobody waits for a hand."""
+        return max(1, min(MOST_AT_ONCE, self.stage.taps // 500))
+
     def start(self) -> Self:
         """Start ingester and machines."""
         self.centre.start()
@@ -65,7 +72,7 @@ class Rig:
         for machine in self.machines:
             machine.launch()
         for machine in self.machines:
-            wait_for(machine.is_serving, f"{machine.device}'s start", patience=PATIENCE)
+            wait_for(machine.is_serving, f"{machine.device}'s start", patience=START_PATIENCE)
 
     def machine(self, device: str) -> Machine:
         """The machine of that name."""
@@ -152,6 +159,7 @@ class Hands:
             self._left.put(rig.book.next_card())
         self._count = count
         self._pause = seconds * len(machines) / count
+        self._at_once = 1 if self._pause > UNHURRIED_S else rig.at_once
         self._threads = [threading.Thread(target=self._serve, args=(machine,), daemon=True) for machine in machines]
         self._broken: list[BaseException] = []
         self._end = float("inf")
@@ -187,20 +195,22 @@ class Hands:
     def _serve(self, machine: Machine) -> None:
         try:
             while (began := time.monotonic()) < self._end:
-                self._lay(machine, self._left.get_nowait())
-                time.sleep(max(0.0, self._pause - (time.monotonic() - began)))
+                cards = [self._left.get_nowait()]
+                with suppress(queue.Empty):
+                    while len(cards) < self._at_once:
+                        cards.append(self._left.get_nowait())
+                self._lay(machine, cards)
+                time.sleep(max(0.0, len(cards) * self._pause - (time.monotonic() - began)))
         except queue.Empty:
             return
         except BaseException as error:  # noqa: BLE001 - told by `join`, in the scenario's own thread
             self._broken.append(error)
 
-    def _lay(self, machine: Machine, card: int) -> None:
+    def _lay(self, machine: Machine, cards: Sequence[int]) -> None:
         """A card is laid once; whoever finds the machine down comes back when it is up."""
-        while True:
-            wait_for(machine.is_serving, f"{machine.device}'s coming back", patience=PATIENCE)
-            with suppress(NotTaken):
-                machine.lay(card, self._rig.book)
-                return
+        while cards:
+            wait_for(machine.is_serving, f"{machine.device}'s coming back", patience=START_PATIENCE)
+            cards = machine.lay_in_turn(cards, self._rig.book)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -191,6 +191,26 @@ class Finger:
     def lay(self, uid: bytes) -> None:
         """Lay a card on; returns once the machine has read it. Raises NotTaken or NotAnswered, as all below."""
         self.say(f"card {uid.hex()}")
+
+    def lay_in_turn(self, uids: Sequence[bytes]) -> Iterator[None]:
+        """Lay cards on as fast as the machine takes them; one step per card that it took.
+
+        Ends early when the reader refuses. Raises NotTaken for the first card, NotAnswered for one that may have been
+        taken; those behind it were not.
+        """
+        with self._connection() as connection:
+            try:
+                connection.sendall(b"".join(f"card {uid.hex()}\n".encode() for uid in uids))
+                with connection.makefile("r", encoding="utf-8") as answers:
+                    for _ in uids:
+                        answer = answers.readline().strip()
+                        if answer.startswith("refused"):
+                            return
+                        if answer != "taken":
+                            raise NotAnswered("the machine hung up without an answer: it was ended meanwhile")
+                        yield
+            except OSError as error:
+                raise NotAnswered("the machine did not answer: it hangs or was ended meanwhile") from error
 
     def fumble(self, reason: str = "simulated torn read") -> None:
         """Lay a card on and take it away too soon."""

@@ -56,7 +56,7 @@ def _deadly(stage: Stage) -> tuple[str, ...]:
     least = max(15, stage.taps // MOST_KILLS)
     call, number = stage.chance.choice((("fdatasync", least), ("pwrite64", 8 * least)))
     deadly = f"inject={call}:signal=SIGKILL:when={stage.chance.randint(number, 3 * number)}"
-    return ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e", deadly)
+    return ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e", deadly)
 
 
 def disk_full(stage: Stage) -> Score:
@@ -71,7 +71,7 @@ def disk_full(stage: Stage) -> Score:
         subprocess.run(mount, check=True)  # this row's mounts are its own
         machine.start()
         while len(rig.book.refused) < ENOUGH_REFUSED:
-            machine.lay(rig.book.next_card(), rig.book)
+            machine.lay_in_turn([rig.book.next_card() for _ in range(rig.at_once)], rig.book)
         rig.broker.start()
         rig.centre.start()
         rig.mended()

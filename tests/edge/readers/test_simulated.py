@@ -180,3 +180,24 @@ def test_several_fingers_at_once_are_all_served(reader, path, pool) -> None:
     for order in laying:
         order.result(5)
     assert threading.active_count() < 10
+
+
+def test_cards_laid_on_in_turn_are_read_in_their_order(reader, path, pool) -> None:
+    uids = [bytes([4, number, 0, 0]) for number in range(5)]
+    laying = pool.submit(lambda: sum(1 for _ in simulated.Finger(path).lay_in_turn(uids)))
+    assert [reader.read(5) for _ in uids] == [CardRead(uid) for uid in uids]
+    assert laying.result(5) == len(uids)
+
+
+def test_of_cards_laid_on_in_turn_a_machine_that_ends_leaves_one_in_doubt(reader, path, pool) -> None:
+    taken: list[None] = []
+
+    def lay() -> None:
+        taken.extend(simulated.Finger(path).lay_in_turn([UID] * 5))
+
+    laying = pool.submit(lay)
+    assert reader.read(5) == CardRead(UID) == reader.read(5)
+    reader.close()
+    with pytest.raises(simulated.NotAnswered):
+        laying.result(5)
+    assert len(taken) == 2
