@@ -50,13 +50,14 @@ WIDTH: Final = 1000
 AIM_S: Final = 0.2
 LIMITS: Final = """\
 What limits it: a panel costs what it reads, not what lies before its range: with a year behind it, or seven days
-instead of one, it costs the same. The engine is Debian's InfluxDB 1.6; times are those of the whole answer as a client in Python
-reads it. `load` is that of the computer, this included, and has two processors to share.
+instead of one, it costs the same. The engine is Debian's InfluxDB 1.6; times are those of the whole answer as a client
+in Python reads it. `load` is that of the computer, this included, and has two processors to share.
 
 Far over a second at 3,200 machines are two panels, and what would help there:
 
-- **Keadaan mesin** gives a row per machine and step, over a million, which no screen can show. There the wall is for chosen estates; for all of them it wants the estates' own rows
-  (`fleet`: 23 instead of 3,200), or only the changes (`machine_event` of the kind `offline`, which ingest writes).
+- **Keadaan mesin** gives a row per machine and step, over a million, which no screen can show. There the wall is for
+  chosen estates; for all of them it wants the estates' own rows (`fleet`: 23 instead of 3,200), or only the changes
+  (`machine_event` of the kind `offline`, which ingest writes).
 - **Tap per 15 menit** adds up every machine's quarter-hours of a day, taken and expected: 300,000 rows for 96. It
   wants a series per estate, written by the roll-up, which has the numbers in hand anyway. **Tap hari ini** too.
 - The panels of the last three minutes (**Mesin daring**, **Rusun terdampak**, **Sedang terganggu**, **Semua mesin**,
