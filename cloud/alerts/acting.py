@@ -49,11 +49,16 @@ class Desk:
     def acknowledge(self, number: str, *, expiry_h: int) -> Flag:
         """Take flag *number* for *expiry_h* hours. Raises `UnknownFlag`, `NotNow`."""
         until_ms = self.now_ms + expiry_h * HOUR
-        return self._with(number, lambda flag: handling.acknowledge(flag, self.by, until_ms=until_ms), ACKNOWLEDGED)
 
-    def assign(self, number: str, *, to: str) -> Flag:
-        """Give flag *number* to *to*. Raises `UnknownFlag`, `NotNow`."""
-        return self._with(number, lambda flag: handling.assign(flag, to), ASSIGNED)
+        def take(flag: Flag) -> Flag:
+            return handling.acknowledge(flag, self.by, until_ms=until_ms)
+
+        return self._with(number, take, ACKNOWLEDGED, until_ms=until_ms)
+
+    def assign(self, number: str, *, to: str, expiry_h: int) -> Flag:
+        """Give flag *number* to *to*; for *expiry_h* hours nobody further is told. Raises `UnknownFlag`, `NotNow`."""
+        until_ms = self.now_ms + expiry_h * HOUR
+        return self._with(number, lambda flag: handling.assign(flag, to), ASSIGNED, until_ms=until_ms)
 
     def decide(self, number: str, outcome: Outcome) -> Flag:
         """Decide flag *number*. Raises `UnknownFlag`, `NotNow`."""
@@ -105,15 +110,13 @@ class Desk:
 
         return self.records.write(read)
 
-    def _with(self, number: str, change: Callable[[Flag], Flag], what: str) -> Flag:
+    def _with(self, number: str, change: Callable[[Flag], Flag], what: str, *, until_ms: int | None = None) -> Flag:
         def write(connection: Connection) -> Flag:
             flags.lock(connection)
             flag = change(_named(connection, number))
             self._put(connection, flag, what)
-            if flag.acknowledged_until_ms is not None:
-                telling.put_in_hand(
-                    connection, number, by=self.by, until_ms=flag.acknowledged_until_ms, now_ms=self.now_ms
-                )
+            if until_ms is not None:
+                telling.put_in_hand(connection, number, by=flag.owner, until_ms=until_ms, now_ms=self.now_ms)
             return flag
 
         return self.records.write(write)

@@ -89,7 +89,7 @@ def show(hall: Hall, number: str, by: str, is_json: bool) -> None:
 @click.pass_obj
 def ack(hall: Hall, number: str, by: str, hours: int | None, is_json: bool) -> None:
     """Take flag NUMBER in hand for a while. Then, or when it gets worse, it speaks again."""
-    expiry_h = hours or DeskSettings.read().policies().at(day_of(hall.now_ms)).quiet.ack_expiry_h
+    expiry_h = hours or _expiry_h(hall)
     flag = _act(hall, by, lambda desk: desk.acknowledge(number, expiry_h=expiry_h))
     until = wording.instant(flag.acknowledged_until_ms or hall.now_ms)
     _done(flag, f"{flag.number} diambil oleh {flag.owner} sampai {until}.", is_json)
@@ -103,7 +103,7 @@ def ack(hall: Hall, number: str, by: str, hours: int | None, is_json: bool) -> N
 @click.pass_obj
 def assign(hall: Hall, number: str, to: str, by: str, is_json: bool) -> None:
     """Give flag NUMBER to somebody."""
-    flag = _act(hall, by, lambda desk: desk.assign(number, to=to))
+    flag = _act(hall, by, lambda desk: desk.assign(number, to=to, expiry_h=_expiry_h(hall)))
     _done(flag, f"{flag.number} ditugaskan kepada {flag.owner}.", is_json)
 
 
@@ -250,6 +250,10 @@ def _read(work: Callable[[Connection], T]) -> T:
 def _act(hall: Hall, by: str, work: Callable[[Desk], T]) -> T:
     with closing(_records()) as records:
         return work(Desk(records, by.strip(), hall.now_ms))
+
+
+def _expiry_h(hall: Hall) -> int:
+    return DeskSettings.read().policies().at(day_of(hall.now_ms)).quiet.ack_expiry_h
 
 
 def _done(flag: Flag, sentence: str, is_json: bool) -> None:

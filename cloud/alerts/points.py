@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cloud.alerts.kinds import Kind
@@ -86,8 +86,18 @@ def policy(estate: str, version: str, since_ms: int) -> Occasion:
 
 
 def occasions(those: Iterable[Occasion], *, now_ms: int) -> list[Point]:
-    """Their points: written again when one ends, to the same point."""
-    return [_occasion(each, now_ms) for each in those]
+    """Their points: written again when one ends, to the same point. What begins together is one point."""
+    together: dict[tuple[str, str, int], list[Occasion]] = {}
+    for each in those:
+        together.setdefault((each.estate, each.kind, each.since_ms), []).append(each)
+    return [_occasion(_joined(each), now_ms) for _, each in sorted(together.items())]
+
+
+def _joined(those: Sequence[Occasion]) -> Occasion:
+    """Occasions of one estate and kind that begin together, as one that lasts until the last is over."""
+    ends = [each.until_ms for each in those if each.until_ms is not None]
+    until_ms = max(ends) if len(ends) == len(those) else None
+    return replace(those[0], text=", ".join(sorted({each.text for each in those})), until_ms=until_ms)
 
 
 def _occasion(each: Occasion, now_ms: int) -> Point:

@@ -49,7 +49,7 @@ def events(records: Records, number: str) -> list[tuple[str, str]]:
 def test_each_act_is_an_event_with_its_author_and_the_chain_holds(records: Records) -> None:
     judged(records, offline())
     assert desk(records).acknowledge(FIRST, expiry_h=2).acknowledged_until_ms == NOW + MINUTE + 2 * HOUR
-    assert desk(records).assign(FIRST, to="siti").owner == "siti"
+    assert desk(records).assign(FIRST, to="siti", expiry_h=72).owner == "siti"
     assert desk(records).decide(FIRST, Outcome.REPAIRED).handling is Handling.DECIDED
     assert events(records, FIRST) == [
         ("opened", ""),
