@@ -111,11 +111,12 @@ class Judge:
     def _is_known_elsewhere(self, unit: str, estate: str, number: int) -> bool:
         first, end = self.bounds(estate, number)
         since = self.bounds(estate, number - BEFORE)[0]
-        for tap, rows in self.known.taps_of(unit):
+        for tap, cards in self.known.taps_of(unit):
             stood = self.known.place(tap.device, tap.at)
-            if not (since <= tap.day < first and is_dated(tap, rows)) or stood is None or stood.estate == estate:
+            if not (since <= tap.day < first and is_dated(tap, cards)) or stood is None or stood.estate == estate:
                 continue
-            if not self._has_told(stood, first, end):
+            rows = [row for row in self.known.installations if row.device == tap.device]
+            if not all(self._has_told(row, first, end) for row in rows if row.installed < begins(end)):
                 return False
         return True
 

@@ -260,6 +260,15 @@ def test_a_machine_where_a_card_tapped_is_waited_for_six_periods_long() -> None:
     assert said(replace(made, lost=[lost])) == [(70, "watch"), (70, "opened"), (71, "reminded"), (99, "case")]
 
 
+def test_a_machine_elsewhere_is_waited_for_also_when_its_service_hours_have_changed_since_the_tap() -> None:
+    """A change of hours is a row of its own: the machine did not leave when the first one ended."""
+    before = Installation("MRD-01", "MRD", begins(GO - 2), begins(GO + 2), "", ALWAYS)
+    rows = [before, replace(before, installed=begins(GO + 2), removed=NEVER, hours="Mon-Sun 08:00-15:00")]
+    here = Installation("DMG-01", "DMG", begins(GO - 2), NEVER, "Mon-Sun 08:00-16:00", ALWAYS)
+    other = life("MRD-01", taps=[tap("MRD-01", begins(GO + 1) + 9 * HOUR)], days=3)
+    assert said(directory(life() + other, installations=[here, *rows], go_live={"DMG": GO, "MRD": GO})) == []
+
+
 def test_a_late_tap_from_a_machine_nobody_waits_for_retracts() -> None:
     elsewhere = Installation("MRD-01", "MRD", begins(GO - 2), NEVER, "", ALWAYS)
     here = Installation("DMG-01", "DMG", begins(GO - 2), NEVER, "Mon-Sun 08:00-16:00", ALWAYS)
