@@ -185,7 +185,7 @@ class World:
             ),
             "streams": self.rows("SELECT device, outbox, answered, dropped, closed_at_seq FROM streams ORDER BY 1, 2"),
             "presence": self.rows("SELECT unit, day, device, taps FROM presence ORDER BY 1, 2, 3"),
-            "spans": self.rows("SELECT unit, day, device, first_day, last_day, taps FROM presence_spans ORDER BY 1, 2, 3"),
+            "spans": self.rows("SELECT unit, day, device, first_day, last_day, taps FROM presence_spans ORDER BY 1, 2"),
             "hours": self.rows("SELECT device, hour_ms, known, unknown FROM hour_counts ORDER BY 1, 2"),
             "quarters": self.rows("SELECT device, quarter_ms, known, unknown FROM quarter_counts ORDER BY 1, 2"),
             "able": self.rows("SELECT device, hour_ms, able_min FROM device_hours ORDER BY 1, 2, 3"),
