@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from postal import HOUR, MINUTE, NOON, Crash, Rig, draft, person
 
@@ -121,8 +121,12 @@ class World:
         return [text for text, line in lines if word in line and "Tautan" not in line]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
+@example([("opens", FLAGS[:1]), ("sends", [("hidden", 20), ("hidden", 20), ("hidden", 20)])])
+@example([("opens", FLAGS[:1]), ("sends", [("dies after", 80), ("taken", 20), ("taken", 20)]), ("closes", FLAGS[:1])])
+@example([("opens", FLAGS[:3]), ("sends", [("taken", 0)]), ("opens", FLAGS), ("sends", [("taken", 80)] * 2)])
+@example([("opens", FLAGS[:2]), ("closes", FLAGS[:1]), ("sends", [("busy", 0), ("taken", 20)]), ("closes", FLAGS)])
 def test_nothing_is_lost_little_is_doubled(shared: Records, script: list[tuple[str, list[Any]]]) -> None:
     channel = Fickle()
     rig = Rig(shared, {"chat": channel}, NOON + next(names) * 1000 * HOUR)  # type: ignore[dict-item]
