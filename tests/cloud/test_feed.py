@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import aiomqtt
@@ -57,7 +57,12 @@ def tls(broker, name):
 
 @asynccontextmanager
 async def running(broker) -> AsyncIterator[Feed]:
-    address = Address("127.0.0.1", broker.port, "hadir-ingest-a", tls(broker, Service.INGEST))
+    async with connected(Address("127.0.0.1", broker.port, "hadir-ingest-a", tls(broker, Service.INGEST))) as listening:
+        yield listening
+
+
+@asynccontextmanager
+async def connected(address: Address) -> AsyncIterator[Feed]:
     listening = Feed(address, now=lambda: datetime.now(UTC))
     task = asyncio.create_task(listening.run())
     try:
@@ -73,6 +78,39 @@ async def until(holds) -> None:
     async with asyncio.timeout(15):
         while not holds():  # noqa: ASYNC110  # there is nothing to wait on
             await asyncio.sleep(0.02)
+
+
+async def _never_acknowledge(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A broker that lets connect and subscribe, and takes what is published without a word."""
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            kind, size, shift = (await reader.readexactly(1))[0], 0, 0
+            while True:
+                (part,) = await reader.readexactly(1)
+                size, shift = size | (part & 127) << shift, shift + 7
+                if part < 128:
+                    break
+            body = await reader.readexactly(size)
+            if kind == 0x10:
+                writer.write(b"\x20\x03\0\0\0")
+            elif kind == 0x82:
+                writer.write(b"\x90\x07" + body[:2] + b"\0\1\1\1\0")
+    writer.close()
+
+
+async def test_answers_that_the_broker_never_acknowledges_do_not_pile_up():
+    server = await asyncio.start_server(_never_acknowledge, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, connected(Address("127.0.0.1", port, "hadir-ingest-a", None)) as listening:
+        saying = [
+            asyncio.create_task(listening.publish(topics.stored(DEVICE), b"x")) for _ in range(feed.MOST_ANSWERS + 50)
+        ]
+        await until(lambda: sum(each.done() for each in saying) >= 50)
+        refused = [each.result() for each in saying if each.done()]
+        assert len(refused) < len(saying) and not any(refused)
+        for each in saying:
+            each.cancel()
+        await asyncio.gather(*saying, return_exceptions=True)
 
 
 def a_machine(broker, context) -> aiomqtt.Client:
