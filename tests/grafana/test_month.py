@@ -17,6 +17,7 @@ import month_life
 import month_story
 import month_truth
 import month_unwritten
+import panel_figures
 import panel_rows
 import panel_truth
 import pytest
@@ -90,7 +91,17 @@ def test_a_series_holds_what_happened_and_nothing_else(fed: InfluxDB, city: City
 
 @pytest.mark.parametrize(
     "module",
-    [month_story, month_broker, month_calendar, month_truth, month_day, month_life, panel_truth, panel_rows],
+    [
+        month_story,
+        month_broker,
+        month_calendar,
+        month_truth,
+        month_day,
+        month_life,
+        panel_figures,
+        panel_truth,
+        panel_rows,
+    ],
     ids=lambda m: m.__name__,
 )
 def test_the_truth_shares_nothing_with_ingest(module: ModuleType) -> None:
