@@ -44,7 +44,7 @@ class Times:
     """From one cut to the next, in a long run."""
 
 
-LONG_RUN: Final = Times(cut_s=12, mend_s=40, found_s=8, back_s=6, again_s=180)
+LONG_RUN: Final = Times(cut_s=12, mend_s=32, found_s=8, back_s=6, again_s=180)
 
 
 def times(for_s: float | None) -> Times:
