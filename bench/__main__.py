@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bench import figures, growing, keeping, panels, storing, waiting
+from bench import figures, growing, keeping, panels, storing, sweeping, waiting
 from bench.figures import COLUMNS, Figure
 
 DOCS: Final = Path(__file__).parents[1] / "docs" / "bench"
@@ -87,6 +87,7 @@ PARTS: Final[dict[str, Callable[[Run], None]]] = {
     "agents": Run.wait,
     "fleet": Run.crowd,
     "idle": Run.idle,
+    "sweep": lambda run: run.figures.extend(sweeping.measure((2_000,) if run.is_quick else sweeping.SIZES)),
     "panels": lambda run: run.figures.extend(panels.measure(*panels.chosen(run.is_quick))),
 }
 
