@@ -17,7 +17,7 @@ _REAPER: Final = ("sh", "-c", '"$@"; exit $?', "sh")
 
 def words(*more: str) -> list[str]:
     """What stands before a command so that everything it starts ends with it, and it with us; *more* for `unshare`."""
-    if not more and not _may_have_own_pids():
+    if not more and not may_have_own_pids():
         return [*_with_us("TERM")]
     user = "--map-root-user" if more else "--map-current-user"
     return [*_with_us("KILL"), "unshare", *more, *_OWN_PIDS, *([user] if os.geteuid() else []), *_REAPER]
@@ -28,7 +28,8 @@ def _with_us(signal: str) -> Sequence[str]:
 
 
 @functools.cache
-def _may_have_own_pids() -> bool:
+def may_have_own_pids() -> bool:
+    """Whether this computer lets us have a process namespace."""
     user = ["--map-current-user"] if os.geteuid() else []
     command = ["unshare", *_OWN_PIDS, *user, "true"]
     return bool(shutil.which("unshare")) and not subprocess.run(command, capture_output=True, check=False).returncode
