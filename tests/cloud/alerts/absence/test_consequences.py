@@ -249,7 +249,15 @@ def test_evaluating_twice_says_nothing_new(city: City, now: int) -> None:
 @settings(max_examples=25, deadline=None)
 @given(cities)
 def test_late_data_of_the_own_machine_retracts_nothing(city: City) -> None:
-    assert days_of(Worker(city).run().said, "retracted") == []
+    certain = replace(city, taps=frozenset(replace(each, doubt=0) for each in city.taps))
+    assert days_of(Worker(certain).run().said, "retracted") == []
+
+
+def test_a_tap_after_the_period_that_may_have_been_in_it_retracts() -> None:
+    """No late data: it was made after the period, but its uncertain time satisfies that period too."""
+    certain, uncertain = (Worker(City(frozenset({Made(12, HOME, doubt)}))).run() for doubt in (0, 1))
+    assert certain.said[:3] == [(8, "watch"), (12, "opened"), (13, "closed")]
+    assert uncertain.said[:3] == [(8, "watch"), (12, "opened"), (13, "retracted")]
 
 
 def test_a_tap_delayed_at_a_machine_that_is_not_named_may_open_and_then_retract_and_evidence_says_so() -> None:
