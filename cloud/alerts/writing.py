@@ -83,6 +83,7 @@ def _changes(step: Step, now_ms: int) -> list[Change]:
             flag_id=flag.flag_id,
             estate=flag.estate,
             since_ms=flag.since_ms,
+            over_ms=flag.over_ms,
             level=flag.level if flag.level is not None else Level.WATCH,
             speaks=step.speaks,
             hushed={str(hush): reason for hush, reason in flag.hushed.items()},

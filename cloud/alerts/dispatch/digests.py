@@ -169,7 +169,7 @@ def _lines(window: Window, flags: Sequence[Flag], place: Place) -> list[dict[str
 def _facts(flag: Flag, window: Window, place: Place) -> dict[str, object]:
     has_ended = window.holds(flag.ended_ms)
     what = flag.condition.value if has_ended and not flag.condition.is_alive else "opened"
-    at_ms = flag.ended_ms if has_ended and flag.ended_ms is not None else window.end_ms
+    at_ms = flag.over_ms if has_ended and flag.over_ms is not None else window.end_ms
     return facts.of_flag(flag, place, what=what, at_ms=at_ms)
 
 

@@ -37,7 +37,8 @@ class Place:
 
 def of_change(change: Change, place: Place | None, *, what: str) -> dict[str, object]:
     """What the notices of *change* remember."""
-    return _facts(change, place) | {"what": what, "flag": change.flag, "at_ms": change.at_ms}
+    at_ms = change.at_ms if change.over_ms is None else change.over_ms
+    return _facts(change, place) | {"what": what, "flag": change.flag, "at_ms": at_ms}
 
 
 def of_flag(flag: Flag, place: Place | None, *, what: str, at_ms: int) -> dict[str, object]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from cloud.alerts.flags.flag import Condition, Flag
+from cloud.alerts.flags.flag import Flag
 from cloud.alerts.kinds import Kind
 from cloud.alerts.outages import topology
 from cloud.days import MINUTE
@@ -55,7 +55,7 @@ class Roots:
         if flag.condition.is_alive:
             self._known[flag.key] = Root(flag.kind, flag.subject)
         elif flag.opened_ms is not None:
-            self._known[flag.key] = Root(flag.kind, flag.subject, _over_ms(flag))
+            self._known[flag.key] = Root(flag.kind, flag.subject, flag.over_ms)
         else:
             self._known.pop(flag.key, None)
 
@@ -70,9 +70,3 @@ class Roots:
         if settling:
             return f"settling: {settling[0].name}"
         return f"not firm: {roots[0].name}" if roots and now_ms - flag.seen_ms < FIRM_MS else None
-
-
-def _over_ms(flag: Flag) -> int | None:
-    """Since when a root that ended was over: its time of settling counts, if it recovered."""
-    is_settled = flag.condition is Condition.CLOSED and flag.recovering_ms is not None
-    return flag.recovering_ms if is_settled else flag.ended_ms

@@ -61,6 +61,8 @@ class Change:
     estate: str = ""
     since_ms: int = 0
     """When the condition began, as far as it is known."""
+    over_ms: int | None = None
+    """Since when it is over, which people are told later: a recovery must last before it is believed."""
     level: Level = Level.OPEN
     speaks: bool = True
     """Whether people are told: an end when its opening was told, anything else when nothing hushes it."""

@@ -121,6 +121,12 @@ class Flag:
         return self.condition in (Condition.OPEN, Condition.RECOVERING)
 
     @property
+    def over_ms(self) -> int | None:
+        """Since when it is over, if it has ended: its time of settling counts, if it recovered."""
+        is_settled = self.condition is Condition.CLOSED and self.recovering_ms is not None
+        return self.recovering_ms if is_settled else self.ended_ms
+
+    @property
     def is_told(self) -> bool:
         """Whether people know of it."""
         return self.told != ""

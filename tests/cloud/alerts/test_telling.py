@@ -57,7 +57,7 @@ def test_one_message_when_it_begins_and_one_when_it_ends(rig: Rig) -> None:
     tell(rig, change(What.OPENED))
     rig.run()
     rig.later(20 * MINUTE)
-    tell(rig, change(What.CLOSED, at_ms=rig.now_ms, evidence={"cause": "power"}))
+    tell(rig, change(What.CLOSED, at_ms=rig.now_ms, evidence={"cause": "listrik"}))
     rig.run()
     rig.later(100 * HOUR)
     rig.run()

@@ -11,7 +11,7 @@ HOUR_MS = 3_600_000
 UNIT = "PSK/B/03/12"
 
 EVIDENCE: dict[Kind, dict[str, Any]] = {
-    Kind.DEVICE_OFFLINE: {"cause": "power", "uptime_s": 95},
+    Kind.DEVICE_OFFLINE: {"cause": "listrik", "uptime_s": 95},
     Kind.WIDE_OUTAGE: {"machines": [f"PSK-{n:02}" for n in range(17)], "estates": ["PSK", "DMG", "MRD"]},
     Kind.CRL_EXPIRING: {"expires_ms": SINCE_MS + 9 * 24 * HOUR_MS, "warn_d": 10},
     Kind.NOTIFY_FAILING: {"channels": ["telegram"], "waiting": 4},
