@@ -34,6 +34,8 @@ class Finding:
     """Which episode of the condition this is: another episode is another flag."""
     is_held: bool = False
     """Due to open, but the mass gate holds it for a human."""
+    was_watched: bool = False
+    """A flag of this episode has ended: that it is watched was said then, and is no news."""
 
     @property
     def urgency(self) -> Severity:

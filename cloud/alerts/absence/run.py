@@ -111,6 +111,8 @@ class Due:
     level: Level
     name: str
     """Which episode it is: as named when it was first told of, though late facts may have moved its beginning."""
+    was_watched: bool = False
+    """A flag of it has ended: to watch it again is no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def _fresh(case: Case) -> Due | None:
         return None
     name = run.first.isoformat()
     if passed > Level.WATCH and not has_tapped_after(run, case.taps) and case.household.tenancy(case.today) is not None:
-        return Due(run, passed, name)
+        return Due(run, passed, name, was_watched=name in case.told)
     return Due(run, Level.WATCH, name) if name not in case.told else None
 
 

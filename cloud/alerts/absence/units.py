@@ -109,6 +109,7 @@ def _finding(known: Known, unit: str, due: Due, taps: Sequence[Tap], flag: Stand
         evidence=flag.evidence if flag and is_said else evidence.of_run(due.run, taps=taps, elsewhere=late),
         level=due.level,
         run=due.name,
+        was_watched=due.was_watched,
         is_held=flag is not None and flag.is_held,
     )
 

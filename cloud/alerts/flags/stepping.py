@@ -170,7 +170,7 @@ def _passed(flag: Flag, found: Finding) -> list[Level]:
     """The thresholds that are passed now, lowest first; none from OPEN on while something keeps it from opening."""
     is_kept = not flag.is_open and (Hush.INHIBITED in flag.hushed or flag.gate in (Gate.HELD, Gate.DISMISSED))
     highest = min(found.level, Level.WATCH) if is_kept else found.level
-    lowest = Level.WATCH if found.kind in _LADDERED else Level.OPEN
+    lowest = Level.WATCH if found.kind in _LADDERED and not found.was_watched else Level.OPEN
     return [level for level in Level if lowest <= level <= highest and not flag.has_passed(level)]
 
 

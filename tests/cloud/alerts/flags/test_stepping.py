@@ -443,3 +443,13 @@ def test_steps_come_in_the_order_of_kind_and_subject() -> None:
 
 def test_policies_without_a_policy_for_an_estate_use_the_citys() -> None:
     assert Moment(NOW, Quietly(Policies())).policy("XYZ").flap.settle_min == 10
+
+
+def test_an_episode_that_opens_again_is_not_said_to_be_watched_again() -> None:
+    course = Course(is_replay=True)
+    again = replace(missed(), was_watched=True)
+    (first,) = course.step(missed())
+    assert [str(each) for each in first.changes] == ["watch", "opened"]
+    course.step(ended=[ended(Ending.RETRACTED)])
+    (second,) = course.step(again, minutes=1)
+    assert [str(each) for each in second.changes] == ["opened"]
