@@ -450,6 +450,6 @@ def test_an_episode_that_opens_again_is_not_said_to_be_watched_again() -> None:
     again = replace(missed(), was_watched=True)
     (first,) = course.step(missed())
     assert [str(each) for each in first.changes] == ["watch", "opened"]
-    course.step(ended=[ended(Ending.RETRACTED)])
-    (second,) = course.step(again, minutes=1)
+    course.step(ended=[ended(Ending.RETRACTED)], minutes=1)
+    (second,) = course.step(again, minutes=2)
     assert [str(each) for each in second.changes] == ["opened"]
