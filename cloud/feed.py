@@ -127,6 +127,34 @@ class Waiting:
         return arrived
 
 
+class Signs:
+    """Signs of life that wait to be noted."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[Arrived] = asyncio.Queue()
+        self._retained: set[tuple[str, bytes]] = set()
+
+    def __len__(self) -> int:
+        return self._messages.qsize()
+
+    def put(self, arrived: Arrived) -> None:
+        """Keep it, unless it is one heartbeat too many, or what every new connection hands over and still waits."""
+        if len(self) >= MOST_SIGNS and arrived.topic.endswith(f"/{Kind.HEARTBEAT}"):
+            return
+        if arrived.is_retained:
+            if (arrived.topic, arrived.payload) in self._retained:
+                return
+            self._retained.add((arrived.topic, arrived.payload))
+        self._messages.put_nowait(arrived)
+
+    async def get(self) -> Arrived:
+        """The longest waiting; waits for one."""
+        arrived = await self._messages.get()
+        if arrived.is_retained:
+            self._retained.discard((arrived.topic, arrived.payload))
+        return arrived
+
+
 class Feed:
     """The connection to the broker. `run` keeps it up, `next` and `next_sign` give what arrived, `publish` speaks."""
 
@@ -137,7 +165,7 @@ class Feed:
         self._subscriptions = subscriptions
         self._now = now
         self._records = Waiting()
-        self._signs: asyncio.Queue[Arrived] = asyncio.Queue()
+        self._signs = Signs()
         self._client: aiomqtt.Client | None = None
         self.broker_says: dict[str, str] = {}
         """What the broker says of itself, by the topic after `$SYS/broker/`."""
@@ -145,7 +173,7 @@ class Feed:
     @property
     def is_listening(self) -> bool:
         """Whether every sign of life would arrive now."""
-        return self._client is not None and self._signs.qsize() < MOST_SIGNS
+        return self._client is not None and len(self._signs) < MOST_SIGNS
 
     @property
     def is_taking(self) -> bool:
@@ -155,7 +183,7 @@ class Feed:
     @property
     def backlog(self) -> int:
         """Messages that wait to be taken by `next` and `next_sign`."""
-        return len(self._records) + self._signs.qsize()
+        return len(self._records) + len(self._signs)
 
     async def next(self) -> Arrived:
         """The next batch of records; waits for one."""
@@ -234,11 +262,10 @@ class Feed:
             self._put(Arrived(topic, raw, bool(message.retain), round(self._now().timestamp() * 1000)))
 
     def _put(self, arrived: Arrived) -> None:
-        if not arrived.topic.endswith(f"/{Kind.RECORDS}"):
-            if self._signs.qsize() < MOST_SIGNS or not arrived.topic.endswith(f"/{Kind.HEARTBEAT}"):
-                self._signs.put_nowait(arrived)
-            return
-        self._records.put(arrived)
+        if arrived.topic.endswith(f"/{Kind.RECORDS}"):
+            self._records.put(arrived)
+        else:
+            self._signs.put(arrived)
 
     async def _pace(self, client: aiomqtt.Client) -> None:
         records = self._records

@@ -10,9 +10,9 @@ import aiomqtt
 import pytest
 
 from cloud import feed
-from cloud.feed import Address, Arrived, Feed, Waiting
+from cloud.feed import Address, Arrived, Feed, Signs, Waiting
 from contract import topics
-from contract.topics import DeviceId
+from contract.topics import DeviceId, Kind
 from provisioning.broker import Service
 
 DEVICE = DeviceId("DMG-01")
@@ -46,6 +46,30 @@ async def test_many_small_messages_fill_the_memory_too():
     for _ in range(feed.MOST_BYTES // feed.BYTES_EACH + 1):
         waiting.put(batch(b""))
     assert waiting.passed_over > 0
+
+
+def sign(kind: Kind, payload: bytes, *, is_retained: bool = False) -> Arrived:
+    return Arrived(f"{topics.status(DEVICE)}".replace("status", kind), payload, is_retained, arrived_ms=0)
+
+
+async def test_what_each_new_connection_hands_over_again_waits_once():
+    signs = Signs()
+    for _ in range(3):
+        signs.put(sign(Kind.STATUS, b"birth", is_retained=True))
+    signs.put(sign(Kind.STATUS, b"will", is_retained=True))
+    assert len(signs) == 2
+    assert [(await signs.get()).payload for _ in range(2)] == [b"birth", b"will"]
+    signs.put(sign(Kind.STATUS, b"birth", is_retained=True))
+    assert len(signs) == 1
+
+
+async def test_heartbeats_are_passed_over_when_too_many_wait_and_nothing_else_is():
+    signs = Signs()
+    for number in range(feed.MOST_SIGNS + 1):
+        signs.put(sign(Kind.HEARTBEAT, str(number).encode()))
+    signs.put(sign(Kind.STATUS, b"birth"))
+    signs.put(sign(Kind.STATUS, b"will"))
+    assert len(signs) == feed.MOST_SIGNS + 2
 
 
 def tls(broker, name):
