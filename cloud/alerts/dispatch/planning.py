@@ -65,6 +65,7 @@ def plan(changes: Iterable[Change], said: Iterable[Notice], around: Around, *, n
         step = _step(change, of_flag[change.flag], around, now_ms=now_ms)
         drafts += step.drafts
         withdrawn |= step.withdrawn
+    drafts.sort(key=lambda draft: draft.said not in ENDS)  # what is over is heard before what is left of it
     return Plan(tuple({draft.key: draft for draft in drafts}.values()), withdrawn)
 
 
