@@ -76,8 +76,13 @@ def _kept(key: str, value: object) -> object:
     if isinstance(value, Mapping) and key in MACHINES:
         return sorted(each for each in value if _SLUG.fullmatch(str(each)))
     if isinstance(value, Mapping):
-        counts = {name: each for name, each in value.items() if type(each) is int and _WORD.fullmatch(str(name))}
+        counts = {name: each for name, each in value.items() if _is_count(each) and _WORD.fullmatch(str(name))}
         return counts if len(counts) == len(value) else None
     if isinstance(value, list | tuple) and key in MACHINES:
         return [each for each in value if isinstance(each, str) and _SLUG.fullmatch(each)]
     return None
+
+
+def _is_count(value: object) -> bool:
+    """A whole number that cannot be an instant."""
+    return type(value) is int and value < _AN_INSTANT

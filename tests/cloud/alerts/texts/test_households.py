@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cloud.alerts import texts
@@ -60,6 +60,7 @@ def test_a_chat_never_learns_of_a_household(change: Change, is_repeat: bool) -> 
         assert [found for found in SECRETS if found in shown] == []
 
 
+@example({"cause": {"cause": TAP_MS}})
 @given(st.dictionaries(names, evidence, max_size=6))
 def test_what_is_kept_of_evidence_names_no_household_either(found: dict[str, Any]) -> None:
     kept = str(facts.sayable(found))
