@@ -12,6 +12,7 @@ import click
 import pytest
 import yaml
 
+from cloud.alerts.settings import Settings as AlertSettings
 from cloud.ingest.settings import PREFIX, Settings
 from demo import elsewhere
 
@@ -88,7 +89,15 @@ def test_nothing_starts_before_what_it_needs() -> None:
         for needed, how in service.get("depends_on", {}).items():
             expected = "service_healthy" if needed in SERVERS else "service_completed_successfully"
             assert how == {"condition": expected}, f"{name} needs {needed}"
-    assert set(SERVICES["ingest"]["depends_on"]) == {"mosquitto", "tables", "tokens"}
+    for service in ("ingest", "alerts"):
+        assert set(SERVICES[service]["depends_on"]) == {"mosquitto", "tables", "tokens"}, service
+
+
+def test_one_round_that_failed_makes_no_sick_alert_worker() -> None:
+    """It takes a minute until the next one has ended well."""
+    check = SERVICES["alerts"]["healthcheck"]
+    seconds = int(check["interval"].removesuffix("s")) * (check["retries"] - 1)
+    assert seconds > 60
 
 
 def test_the_databases_cannot_be_reached_from_outside() -> None:
@@ -134,10 +143,16 @@ def test_a_service_gets_exactly_the_secrets_that_it_reads() -> None:
 
 
 def test_our_services_understand_every_variable_they_are_given() -> None:
-    ingest = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    assert set(SERVICES["ingest"]["environment"]) <= ingest
+    for service, settings in (("ingest", Settings), ("alerts", AlertSettings)):
+        understood = {f"{PREFIX}{name.upper()}" for name in settings.model_fields}
+        assert set(SERVICES[service]["environment"]) <= understood, service
     machines = {o.envvar for o in elsewhere.machines.params if isinstance(o, click.Option) and o.envvar}
     assert set(SERVICES["sim"]["environment"]) == machines
+
+
+def test_without_a_channel_of_its_own_the_alert_worker_speaks_in_its_log() -> None:
+    assert SERVICES["alerts"]["environment"]["HADIR_CHANNELS"] == "${HADIR_CHANNELS:-console:}"
+    assert AlertSettings.model_fields["channels"].default == "console:"
 
 
 def test_grafana_is_closed_indonesian_and_quiet() -> None:

@@ -4,6 +4,7 @@ What a container would bring is put in place by name: mounts and secrets become 
 ports of its loopback. No Docker engine was met in the checks.
 """
 
+import json
 import os
 import re
 import shutil
@@ -50,7 +51,8 @@ class Room:
         return self.folder / "secrets"
 
     def here(self, service: str, words: str) -> str:
-        """*words* with this computer's paths and hosts in place of the container's."""
+        """*words* with this computer's paths and hosts in place of the container's, and nothing set in `.env`."""
+        words = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", words)
         places = {**self._mounts(SERVICES[service]), **self.hosts}
         if not places:
             return words
@@ -75,8 +77,11 @@ class Room:
 
     def run(self, service: str, *more: str) -> str:
         """Run a service that ends by itself."""
+        return self.within(service, [*self.command(service), *more])
+
+    def within(self, service: str, command: list[str]) -> str:
+        """What another command says in the place of a service, as by `docker compose exec`."""
         environment = os.environ | self.environment(service) | {"PATH": PATH}
-        command = [*self.command(service), *more]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -171,12 +176,34 @@ def test_every_secret_of_the_file_is_made_once_and_belongs_to_its_reader(room: R
         }
         status = (room.folder / secret["file"]).stat()
         assert users - {"0"} == {str(status.st_uid)}, name
-        assert name in ("ingest_ca", "ingest_cert") or status.st_mode & 0o077 == 0, name
+        assert name.endswith(("_ca", "_cert")) or status.st_mode & 0o077 == 0, name
     before = {path: path.read_bytes() for path in room.secrets.rglob("*") if path.is_file()}
     room.run("setup", "sim")
     after = {path: path.read_bytes() for path in room.secrets.rglob("*") if path.is_file()}
     changed = {str(path.relative_to(room.secrets)) for path in after if before.get(path) != after[path]}
-    assert changed == {"ca/crl.pem", "broker/tls/crl.pem"}
+    assert changed == {"ca/crl.pem", "broker/tls/crl.pem", "revocations/crl.pem"}
+
+
+def test_the_alert_worker_looks_at_the_list_that_the_broker_goes_by(room: Room) -> None:
+    theirs, ours = room.secrets / "broker" / "tls" / "crl.pem", room.secrets / "revocations" / "crl.pem"
+    assert ours.read_bytes() == theirs.read_bytes()
+    for folder in ("revocations", "channels"):
+        assert (room.secrets / folder).stat().st_uid == 10001
+    before = ours.stat().st_ino
+    room.run("setup")
+    assert ours.stat().st_ino != before, "whoever reads it meanwhile sees the old list or the new one, never half"
+
+
+def test_a_room_from_before_the_alert_worker_gets_one_and_its_machines_keep_their_rights(room: Room) -> None:
+    rules = room.secrets / "broker" / "acl"
+    now = rules.read_text()
+    rules.write_text(re.sub(r"user alerts\n(topic .*\n)+", "", now))
+    assert rules.read_text() != now
+    for folder in ("alerts", "revocations", "channels"):
+        shutil.rmtree(room.secrets / folder)
+    room.run("setup")
+    assert rules.read_text() == now
+    assert {path.name for path in (room.secrets / "alerts").iterdir()} == {"alerts.pem", "alerts.key", "ca.pem"}
 
 
 def test_simulated_machines_take_no_real_ones_rights(room: Room) -> None:
@@ -193,7 +220,12 @@ def test_the_tokens_are_kept_in_the_files_of_their_readers(room: Room) -> None:
     room.run("tokens")
     assert room.run("tokens") == "nothing to do\n"
     influx.close()
-    for name, user in (("influx_ingest", 10001), ("influx_grafana_ops", 472), ("influx_grafana_aggregate", 472)):
+    for name, user in (
+        ("influx_ingest", 10001),
+        ("influx_alerts", 10001),
+        ("influx_grafana_ops", 472),
+        ("influx_grafana_aggregate", 472),
+    ):
         secret = room.secrets / name
         assert (secret.stat().st_uid, secret.stat().st_mode & 0o777) == (user, 0o600)
         assert secret.read_text()
@@ -231,3 +263,22 @@ def test_ingest_and_32_machines_become_healthy_and_end_in_good_order(
         assert influxdb.url in room.environment("ingest").values()
     assert not room.is_healthy("sim") and not room.is_healthy("ingest")
     assert "Traceback" not in ingest.logged() + machines.logged()
+
+
+def test_the_alert_worker_becomes_healthy_and_warns_before_the_revocation_list_expires(
+    room: Room, broker: Process, influxdb: InfluxDB, postgres_url: str
+) -> None:
+    room.hosts["http://influxdb:8086"] = influxdb.url
+    (room.secrets / "influx_alerts").write_text(influxdb.token)
+    (room.secrets / "database_url").write_text(postgres_url)
+    room.run("tables")
+    authority = AuthorityFolder(room.secrets / "ca")
+    authority.renew_list(datetime.now(UTC) - timedelta(days=25))
+    shutil.copy(authority.path / "crl.pem", room.secrets / "revocations")
+    with room.running("alerts") as alerts:
+        flags = json.loads(room.within("alerts", ["hadir-alerts", "flags", "--json"]))
+        wait_for(lambda: "broker_connected" in alerts.logged(), "Its connection to the broker")
+    assert [flag["kind"] for flag in flags] == ["CRL_EXPIRING"]
+    assert influxdb.query("ops", "SELECT msgs_total FROM pipeline WHERE stage = 'alerts'")
+    assert not room.is_healthy("alerts")
+    assert "Traceback" not in alerts.logged()
