@@ -80,6 +80,29 @@ def postgres_url(_shared_postgres: Postgres) -> Iterator[str]:
     _shared_postgres.drop_database(name)
 
 
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with this version's tables, to be copied: migrating takes far longer."""
+    file = tmp_path_factory.mktemp("migrated") / "records.db"
+    migrate.upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def _migrated_database(_shared_postgres: Postgres) -> str:
+    """The name of a database with this version's tables, to be copied."""
+    migrate.upgrade(_shared_postgres.create_database("migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+def migrated_postgres_url(_shared_postgres: Postgres, _migrated_database: str) -> Iterator[str]:
+    """The address of a new database with this version's tables, in a cluster that all tests share."""
+    name = f"test_{next(_databases)}"
+    yield _shared_postgres.create_database(name, template=_migrated_database)
+    _shared_postgres.drop_database(name)
+
+
 def _cluster() -> Iterator[Postgres]:
     # Not under tmp_path: pytest closes that to all but its user, and PostgreSQL does not run as root.
     folder = Path(tempfile.mkdtemp(prefix="hadir-postgres-"))
@@ -121,18 +144,25 @@ def pcscd(tmp_path: Path, _pcscd_socket: Path) -> Iterator[Pcscd]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def _on_engine(request: pytest.FixtureRequest) -> str:
+    """Which engine the records are on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(_on_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database without tables."""
-    if request.param == "sqlite":
+    if _on_engine == "sqlite":
         return f"sqlite:///{tmp_path}/records.db"
     return str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture
-def records_url(empty_url: str) -> str:
+def records_url(_on_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database with this version's tables."""
-    migrate.upgrade(empty_url)
-    return empty_url
+    if _on_engine == "sqlite":
+        return f"sqlite:///{shutil.copy(request.getfixturevalue('_migrated_file'), tmp_path / 'records.db')}"
+    return str(request.getfixturevalue("migrated_postgres_url"))
 
 
 @pytest.fixture

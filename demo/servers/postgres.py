@@ -79,9 +79,9 @@ class Postgres:
         self.stop()
         self.start()
 
-    def create_database(self, name: str) -> str:
-        """A new, empty database; answers its address."""
-        self._run("createdb", "-h", HOST, "-p", str(self.port), "-U", OWNER, name)
+    def create_database(self, name: str, *, template: str = "template1") -> str:
+        """A new database, empty or a copy of *template*, to which nobody may be connected; answers its address."""
+        self._run("createdb", "-h", HOST, "-p", str(self.port), "-U", OWNER, "-T", template, name)
         return self.url_of(name)
 
     def drop_database(self, name: str) -> None:
