@@ -10,6 +10,7 @@ from contract.topics import DeviceId
 from edge.clock import simulated
 
 DEVICE: Final = DeviceId("DMG-01")
+AT_ONCE_MS: Final = 5
 NOBODY: Final = "mqtts://127.0.0.1:1"
 
 
@@ -21,7 +22,7 @@ def basic_settings(device: DeviceId, folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     clock = folder / "clock.json"
     if not clock.exists():
-        simulated.write(clock, simulated.start(now_ms()))
+        simulated.write(clock, _right_clock())
     return {
         "HADIR_DEVICE": device,
         "HADIR_OUTBOX": str(folder / "disk" / "outbox.db"),
@@ -34,6 +35,15 @@ def basic_settings(device: DeviceId, folder: Path) -> dict[str, str]:
         "HADIR_RESEND_MAX_S": "3",
         "HADIR_LOG_LEVEL": "DEBUG",
     }
+
+
+def _right_clock() -> simulated.Setting:
+    """True time and the computer's own, read at the same moment: again when something came between."""
+    while True:
+        before = simulated.real_ms()
+        setting = simulated.start(now_ms())
+        if simulated.real_ms() - before <= AT_ONCE_MS:
+            return setting
 
 
 def lone_machine(folder: Path) -> tuple[Machine, Keyring]:

@@ -18,6 +18,7 @@ from bench.chaos.machine import START_PATIENCE, Machine
 from bench.chaos.score import Score, judge
 from bench.chaos.stage import Stage
 from bench.chaos.town import LONG_AGO, MACHINES, Town
+from cloud.ingest import answers
 from contract.topics import DeviceId
 from demo.servers.influxdb import InfluxDB
 from demo.servers.mosquitto import Mosquitto
@@ -33,7 +34,8 @@ PER_TAP: Final = timedelta(milliseconds=20)
 CLOCKS_AGREE_MS: Final = 60
 """The machine's clock and the rig's are read by two processes a moment apart."""
 _SENT: Final = re.compile(r"(\d+) records sent")
-_STILL_S: Final = 8.0
+STILL_S: Final = answers.ASK_AGAIN_MS / 1000 + 30
+"""The cloud may ask a machine for what it lacks no more often; only then is what is missing lost."""
 
 
 @dataclass
@@ -106,10 +108,10 @@ class Rig:
         """Everything is whole again, from now on."""
         self.whole_since = time.monotonic()
 
-    def settle(self, *, besides: int = 0) -> None:
+    def settle(self, *, besides: int = 0, still_s: float = STILL_S) -> None:
         """Wait until every tap made is stored and answered; *besides*: rows that nobody can ever answer.
 
-        Gives up when nothing changes any more: what is missing then, is lost.
+        Gives up when nothing has changed for *still_s*: what is missing then, is lost.
         """
         patience = self.patience.total_seconds()
         began = last_change = time.monotonic()
@@ -122,7 +124,7 @@ class Rig:
             if now != state:
                 state, last_change = now, time.monotonic()
                 self.stage.tell(f"{now[0]} of {len(self.book.made)} stored")
-            if waiting <= besides and time.monotonic() - last_change > _STILL_S:
+            if waiting <= besides and time.monotonic() - last_change > still_s:
                 break
             time.sleep(0.1)
         self.recovery_s = time.monotonic() - self.whole_since

@@ -23,6 +23,7 @@ RESERVE: Final = 768 * 1024
 BYTES_OF_A_TAP: Final = 700
 ENOUGH_REFUSED: Final = 10
 PAGE: Final = 4096
+A_MOMENT_S: Final = 8.0
 MOST_KILLS: Final = 200
 """About as often the program is killed in a commit, however many taps there are."""
 
@@ -217,7 +218,7 @@ def _declared(rig: Rig) -> Score:
             "The declaration of what is gone",
             patience=2 * rig.patience,
         )
-    rig.settle()
+    rig.settle(still_s=A_MOMENT_S)
     silent = _silent(rig)
     score = rig.score()
     return score.but(is_declared=not silent, note=f"{len(silent)} gone in silence" if silent else "")
