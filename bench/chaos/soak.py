@@ -147,7 +147,7 @@ def main(minutes: float, rate: float, out: Path, seed: int, apart: bool) -> None
     with console.status("starting") as status:
         stage = Stage(folder, round(minutes * 60 * rate), status.update, random.Random(seed))
         result = _play(stage, minutes * 60, samples)
-    _keep(out, result, samples, said=f"{minutes:g} minutes, {rate:g} taps a second, seed {seed}")
+    _keep(out, result, samples, said=f"{minutes:g} minutes, at most {rate:g} taps a second, seed {seed}")
     console.print(table.terminal([result]))
     console.print(table.notes(result), markup=False, soft_wrap=True)
     console.print(f"{out / 'soak.md'} holds all of it; what the programs left behind lies in {folder}")
