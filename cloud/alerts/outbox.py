@@ -14,9 +14,10 @@ from cloud.alerts.channels import Taken, Traits, Trouble, Undelivered
 from cloud.alerts.channels.receipts import Receipt
 from cloud.alerts.dispatch import desk, retrying, system
 from cloud.alerts.dispatch.desk import Desk, Drop, Lapsed, Release, Rest, Retry, Send
+from cloud.alerts.dispatch.planning import ENDS
 from cloud.alerts.dispatch.retrying import Again, Done, Elsewhere, Verdict
 from cloud.alerts.policy import Notify
-from cloud.records import Connection, messages, notices, people
+from cloud.records import Connection, flags, messages, notices, people
 from cloud.records.messages import Message, Reported
 from cloud.records.notices import Notice, State
 from cloud.records.people import Address, Person
@@ -146,7 +147,8 @@ class Outbox:
 def read_desk(connection: Connection, name: str, now_ms: int) -> Desk:
     """All that decides what comes next for one person."""
     person = people.named(connection, name) or Person(name, "", frozenset())
-    waits = messages.waiting(connection, name)
+    unsure = flags.recovering(connection)  # what may just be over is not told to begin, or to go on
+    waits = [each for each in messages.waiting(connection, name) if each.said in ENDS or each.flag not in unsure]
     open_ = messages.open_of(connection, name)
     told = messages.told_of(connection, name, {notice.flag for notice in waits if notice.flag is not None})
     engaged = {notice.flag for message in open_ for notice in messages.carried(connection, message.id)}

@@ -128,6 +128,11 @@ def held_at(connection: Connection, estate: str) -> list[FlagRow]:
     return _rows(connection, query.order_by(flags.c.kind, flags.c.subject))
 
 
+def recovering(connection: Connection) -> set[str]:
+    """The numbers of the flags of which it is not yet certain whether they are over."""
+    return set(connection.scalars(select(flags.c.number).where(flags.c.condition == "recovering")).all())
+
+
 def decided_since(connection: Connection, since_ms: int, *, outcome: str) -> dict[str, int]:
     """Per subject: when *outcome* was last decided, if at or after *since_ms*."""
     query = (

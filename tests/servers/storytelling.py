@@ -26,7 +26,7 @@ from cloud.days import HOUR, MINUTE, day_of, starts
 from cloud.ingest.requests import Incoming
 from cloud.ingest.store import Store
 from cloud.ingest.sweep import Sweep
-from cloud.records import Records, marks, notices, people, registrar
+from cloud.records import Records, marks, people, registrar
 from cloud.records.heard import Beat
 from cloud.records.people import Address, Duty, Person, Role
 from cloud.replay.ingesting import Nowhere, Plain
@@ -40,6 +40,9 @@ ALWAYS = "Mon-Sun 00:00-24:00"
 OFFICE = "Mon-Sun 08:00-16:00"
 LONG_AGO = date(2015, 1, 1)
 Y2000_MS = 946_684_800_000
+MORNING = ("06:00", "07:30", "08:00")
+WIDTH = 72
+"""Of a message on a console."""
 MANY = 5
 """More subjects than this with the same change are counted, not listed."""
 
@@ -191,6 +194,7 @@ class World:
         self.changes: list[Change] = []
         """All that were ever made; `said` is only what happened since the story began."""
         self.said = io.StringIO()
+        self.told_of = 0
         self.out = io.StringIO()
         self.channels: dict[str, Channel] = {
             "telegram": ConsoleChannel(self.out),
@@ -199,7 +203,6 @@ class World:
             "smtp": Mail(self.out),
         }
         self.is_broker_up = self.is_worker_up = True
-        self.takes = 0
         self.store = Store(records, Nowhere(), opener=Plain(), now=self.clock)
         self.sweep = Sweep(self.store)
         self.row = 0
@@ -288,10 +291,24 @@ class World:
             await self.work()
 
     def passes(self, until_ms: int) -> None:
-        """Time passes, and nobody but the machines does anything."""
-        for machine in self.machines.values():
-            machine.passes(until_ms)
-        self.now_ms = until_ms
+        """Time passes, in which machines take taps and what has become due is sent; nothing arrives or is judged."""
+        for stop_ms in (*_due_between(self.now_ms, until_ms), until_ms):
+            for machine in self.machines.values():
+                machine.passes(stop_ms)
+            self.now_ms = stop_ms
+            if stop_ms < until_ms and self.is_worker_up:
+                self.write(self.duties.digest, stop_ms)
+                self.send()
+                self._write_down()
+
+    async def unread(self, until: date) -> None:
+        """Days of which what is said fills no page of the story."""
+        self._write_down()
+        kept = self.said.getvalue()
+        await self.weeks(until)
+        self.said = io.StringIO()
+        self.said.write(kept)
+        self.note("yang diberitakan selama hari-hari ini tidak ditampilkan")
 
     async def weeks(self, until: date, *, daily: Callable[[date], None] = lambda day: None) -> None:
         """Days of no interest but for what *daily* does at their noon; a look each week, and at the end at 01.00."""
@@ -345,7 +362,7 @@ class World:
     def send(self) -> None:
         post = Post(self.records, self.channels, "sender", self.policies.at(day_of(self.now_ms)).notify, CONSOLE)
         while sending.send_one(post, lambda: self.now_ms):
-            self.takes += 1
+            pass
 
     def desk(self, by: str = "teknisi") -> Desk:
         return Desk(self.records, by, self.now_ms)
@@ -367,23 +384,18 @@ class World:
 
     def _write_down(self) -> None:
         lines = list(_lines(self.changes[self.told_of :]))
-        messages_ = self.out.getvalue()
+        letters = list(_letters(self.out.getvalue()))
         self.told_of = len(self.changes)
         self.out.seek(0)
         self.out.truncate()
-        if lines or messages_:
-            shown = "".join(f"  {line}\n" for line in lines)
-            self.said.write(f"{self._instant()}\n{shown}{messages_}\n")
-
-    told_of = 0
+        if lines or letters:
+            shown = "\n".join([*(f"  {line}" for line in lines), *letters])
+            self.said.write(f"{self._instant()}\n{shown}\n\n")
 
     @property
     def spoken(self) -> list[str]:
         """The first lines of the messages of the story."""
-        return [line for line in self.said.getvalue().splitlines() if line.startswith("[")]
-
-    def notices(self) -> Sequence[Any]:
-        return self.records.read(lambda connection: notices.since(connection, 0))
+        return [line[4:] for line in self.said.getvalue().splitlines() if line.startswith("  │ [")]
 
     def whats(self, kind: str, subject: str | None = None) -> list[str]:
         """What has ever happened to flags of *kind*."""
@@ -404,6 +416,25 @@ def _lines(changes: Sequence[Change]) -> Iterator[str]:
         elif key not in counted:
             counted.add(key)
             yield f"{each.kind} {each.what} {each.severity}: {alike[key]} x{hush}"
+
+
+def _letters(out: str) -> Iterator[str]:
+    """The messages of *out* in their order; one that several people get is shown once."""
+    readers: dict[str, list[str]] = {}
+    for block in filter(None, out.split(f"{'─' * WIDTH}\n")):
+        title, text = block.split("\n", 1)
+        readers.setdefault(text, []).append(title.strip("─ ").removeprefix("kepada "))
+    for text, those in readers.items():
+        shown = "\n".join(f"  │ {line}".rstrip() for line in text.strip().splitlines())
+        yield f"  ┌ kepada {', '.join(those)}\n{shown}"
+
+
+def _due_between(begin_ms: int, end_ms: int) -> Iterator[int]:
+    """When what waited for the morning is due: after the night, with the digests, when offices open."""
+    day = day_of(begin_ms)
+    while starts(day) < end_ms:
+        yield from (each for each in (at(day, clock) for clock in MORNING) if begin_ms < each < end_ms)
+        day += timedelta(days=1)
 
 
 def person(name: str, role: Role, *channels: str, scope: str = "*") -> Person:

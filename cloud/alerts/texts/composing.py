@@ -38,7 +38,7 @@ def compose(facts: Facts, words: Wording) -> Text:
         return replace(text, headline=f"{REPEATED} {text.headline}") if words.is_repeat else text
     if "kind" not in facts:
         return _system(facts, words)
-    said = templates.block(str(facts["kind"]), str(facts["what"]), _context(facts, words))
+    said = templates.block(str(facts["kind"]), _words_for(facts), _context(facts, words))
     return Text(_marked(facts, said.headline, words), said.impact, said.action, _link(words, facts["flag"]))
 
 
@@ -53,7 +53,7 @@ def bundle(items: Sequence[Facts], words: Wording) -> Text:
     lines = tuple(headline(facts, replace(words, is_repeat=False)) for facts in items)
     repeated = f"{REPEATED} " if words.is_repeat else ""
     first = (
-        templates.block(str(items[0]["kind"]), str(items[0]["what"]), _context(items[0], words)).headline
+        templates.block(str(items[0]["kind"]), _words_for(items[0]), _context(items[0], words)).headline
         if ("kind" in items[0])
         else lines[0]
     )
@@ -86,6 +86,12 @@ def cut(text: Text, max_chars: int) -> Text:
 
 def _short(part: str, room: int) -> str:
     return part if len(part) <= room else part[: room - 1].rstrip() + "…"
+
+
+def _words_for(facts: Facts) -> str:
+    """Which words say what happened: a machine that was taken away has not recovered."""
+    is_removed = facts["what"] == "closed" and facts["evidence"].get("reason") == "removed"
+    return "removed" if is_removed else str(facts["what"])
 
 
 def _marked(facts: Facts, line: str, words: Wording) -> str:

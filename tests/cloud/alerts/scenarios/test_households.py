@@ -4,7 +4,9 @@ from datetime import date, timedelta
 
 from storytelling import OFFICE, Y2000_MS, at, everybody
 
+from cloud.alerts.flags.flag import Outcome
 from cloud.days import HOUR, MINUTE
+from cloud.records import notices
 
 MAY_12 = date(2026, 5, 12)
 PERIOD = timedelta(days=14)
@@ -15,16 +17,6 @@ def estate(world, go_live, *, uprs=("smtp",), machines=("PSK-01",)):
     world.begins(go_live)
     world.estate("PSK", "Pesakih", *machines, hours=OFFICE)
     world.employ(*everybody("PSK", uprs=uprs))
-
-
-def taps(world, unit, *days, device="PSK-01"):
-    """What happens at noon: *unit* taps on these days."""
-
-    def daily(day):
-        if day in days:
-            world.machines[device].tap(unit)
-
-    return daily
 
 
 async def morning(world, day):
@@ -240,9 +232,9 @@ async def test_s12_a_tap_one_minute_before_the_end_of_a_period_is_in_it(world, g
     await morning(world, MAY_12 + PERIOD)
     assert world.whats("UNIT_NO_TAPS", taps_at_last) == ["watch"]
     assert world.whats("UNIT_NO_TAPS", taps_never) == ["watch", "opened"]
+    golden(world, "S12 · Tap pukul 23.59 WIB pada hari terakhir periode")
     await world.weeks(MAY_12 + 3 * PERIOD)
     assert world.whats("UNIT_NO_TAPS", taps_at_last) == ["watch", "watch"], "it counts anew from that tap on"
-    golden(world, "S12 · Tap pukul 23.59 WIB pada hari terakhir periode")
 
 
 async def test_s13_leave_that_is_entered_after_the_flag_takes_it_back_with_an_apology(world, golden):
@@ -259,3 +251,97 @@ async def test_s13_leave_that_is_entered_after_the_flag_takes_it_back_with_an_ap
     await world.until(MAY_12 + PERIOD, "10:01")
     assert world.whats("UNIT_NO_TAPS") == ["watch", "opened", "retracted"]
     golden(world, "S13 · Izin yang dicatat setelah flag")
+
+
+# ---- S14, S15 --------------------------------------------------------------------------------------------------------
+
+
+async def test_s14_when_120_units_stop_at_once_a_human_looks_before_anybody_is_asked(world, golden):
+    """After five periods of taps the reader reads nothing more, for three periods, and says that it is well."""
+    begin = MAY_12 - 5 * PERIOD
+    estate(world, begin, uprs=("whatsapp", "smtp"))
+    units = world.units("PSK", 120)
+    machine = world.machines["PSK-01"]
+
+    def daily(day):
+        number = (day - begin).days
+        for unit in units[number % 14 :: 14]:
+            machine.tap(unit)
+
+    await world.weeks(MAY_12, daily=daily)
+    world.story()
+    world.note("sejak hari ini tidak ada satu pun tap lagi, dari 120 unit")
+    await world.weeks(MAY_12 + timedelta(days=4))
+    await world.unread(MAY_12 + PERIOD - timedelta(days=1))
+    await world.weeks(MAY_12 + PERIOD)
+    await morning(world, MAY_12 + PERIOD)
+    await world.unread(MAY_12 + 3 * PERIOD - timedelta(days=1))
+    await world.weeks(MAY_12 + 3 * PERIOD)
+    await morning(world, MAY_12 + 3 * PERIOD)
+    assert world.whats("UNIT_NO_TAPS").count("held") == 120 and "opened" not in world.whats("UNIT_NO_TAPS")
+    await world.until(MAY_12 + 3 * PERIOD, "10:00", every=24 * HOUR)
+    world.note("pembaca kartu diganti; ke-120 unit tap kembali")
+    for unit in units:
+        machine.tap(unit)
+    await world.until(MAY_12 + 3 * PERIOD, "10:22", every=11 * MINUTE)
+    assert world.whats("UNIT_NO_TAPS").count("closed") == 120
+    golden(world, "S14 · 120 unit berhenti tap pada saat yang sama")
+
+
+async def test_s15_a_swapped_machine_that_comes_back_with_300_taps_accuses_nobody(world, golden):
+    """Five units whose only taps of the third period are in a machine that lies in a workshop."""
+    estate(world, MAY_12 - 2 * PERIOD)
+    units = world.units("PSK", 5)
+    await world.weeks(MAY_12)
+    await world.until(MAY_12, "10:00", every=9 * HOUR)
+    world.story()
+    world.note("jaringan PSK-01 terputus; mesin tetap menerima tap")
+    old = world.machines["PSK-01"]
+    old.has_network = False
+    await world.until(MAY_12, "10:16", every=8 * MINUTE)
+
+    def daily(day):
+        for unit in 12 * units:
+            old.tap(unit)
+
+    await world.weeks(MAY_12 + timedelta(days=5), daily=daily)
+    await world.until(MAY_12 + timedelta(days=5), "10:00", every=9 * HOUR)
+    world.note("PSK-01 ditukar dengan PSK-02 dan dibawa ke bengkel")
+    old.loses_power()
+    world.remove("PSK-01")
+    world.install("PSK-02", "PSK", OFFICE)
+    await world.until(MAY_12 + timedelta(days=5), "10:01")
+    await world.weeks(MAY_12 + PERIOD + timedelta(days=2))
+    assert world.whats("UNIT_NO_TAPS") == 5 * ["watch"], "not judged: what PSK-01 holds may speak for them"
+    await world.until(MAY_12 + PERIOD + timedelta(days=2), "10:00", every=9 * HOUR)
+    assert sum(each.record.kind == "tap" for each in old.waiting) == 300
+    world.note("PSK-01 menyala di bengkel dan mengirim 300 tap")
+    old.has_network = True
+    old.gets_power()
+    await world.until(MAY_12 + PERIOD + timedelta(days=2), "10:22", every=11 * MINUTE)
+    await world.until(MAY_12 + PERIOD + timedelta(days=3), "09:00", every=24 * HOUR)
+    assert "opened" not in world.whats("UNIT_NO_TAPS")
+    golden(world, "S15 · Mesin yang sudah ditukar kembali dengan 300 tap")
+
+
+# ---- I14 -------------------------------------------------------------------------------------------------------------
+
+
+async def test_no_decision_about_a_household_sends_anything_to_anybody(world) -> None:
+    """I14: letters and sanctions are written by people; the strongest decision leaves no trace but its own."""
+    estate(world, MAY_12 - 2 * PERIOD)
+    world.units("PSK", len(Outcome))
+    await world.weeks(MAY_12 + PERIOD - timedelta(days=1))
+    await world.until(MAY_12 + PERIOD, "00:30", every=24 * HOUR)
+    world.desk("uprs").release("PSK", "diperiksa di lokasi")
+    await world.until(MAY_12 + PERIOD, "00:31")
+    await morning(world, MAY_12 + PERIOD)
+    before = world.records.read(lambda connection: notices.since(connection, 0))
+    for number, outcome in enumerate(Outcome, 2):
+        world.desk("uprs").decide(f"FLG-26-{number:05}", outcome)
+    world.story()
+    await world.until(MAY_12 + PERIOD, "10:00", every=2 * HOUR)
+    assert world.spoken == []
+    assert [each.key for each in world.records.read(lambda connection: notices.since(connection, 0))] == [
+        each.key for each in before
+    ]
