@@ -39,6 +39,15 @@ def test_it_never_runs_as_root(postgres: Postgres) -> None:
     assert Path(f"/proc/{postgres.pid}").stat().st_uid != 0
 
 
+def test_a_copy_has_what_its_template_had_and_goes_its_own_way(postgres: Postgres) -> None:
+    template = postgres.create_database("template")
+    ask(template, "CREATE TABLE t AS SELECT 7 AS n")
+    copy = postgres.create_database("copy", template="template")
+    ask(copy, "DELETE FROM t")
+    assert ask(copy, "SELECT count(*) FROM t") == 0
+    assert ask(template, "SELECT n FROM t") == 7
+
+
 def test_a_database_is_new_and_empty_for_each_test(postgres_url: str) -> None:
     assert ask(postgres_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
     ask(postgres_url, "CREATE TABLE t (n integer)")
