@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -24,14 +25,15 @@ BYTES_OF_A_TAP: Final = 700
 ENOUGH_REFUSED: Final = 10
 PAGE: Final = 4096
 A_MOMENT_S: Final = 8.0
-MOST_KILLS: Final = 200
-"""About as often the program is killed in a commit, however many taps there are."""
+MOST_TAPS: Final = 2_000
+"""Of the rows that are about single moments: more taps would show no other."""
 
 
 def killed_in_commit(stage: Stage) -> Score:
     """The program is killed as it enters a write to its log or the sync after it, again and again."""
     if shutil.which("strace") is None:
         raise CannotRun("strace is not installed: get it with `sudo apt-get install strace`")
+    stage = replace(stage, taps=min(stage.taps, MOST_TAPS))
     with standing(stage, devices=ALONE) as rig:
         machine, kills = rig.machines[0], 0
         machine.prefix = _deadly(stage)
@@ -54,21 +56,20 @@ def killed_in_commit(stage: Stage) -> Score:
 
 def _deadly(stage: Stage) -> tuple[str, ...]:
     """strace, as what kills the program at some sync, or some write, of its outbox."""
-    least = max(15, stage.taps // MOST_KILLS)
-    call, number = stage.chance.choice((("fdatasync", least), ("pwrite64", 8 * least)))
+    call, number = stage.chance.choice((("fdatasync", 15), ("pwrite64", 120)))
     deadly = f"inject={call}:signal=SIGKILL:when={stage.chance.randint(number, 3 * number)}"
     return ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e", deadly)
 
 
 def disk_full(stage: Stage) -> Score:
     """A small disk fills up while the network is down: what cannot be kept is refused, counted and reported."""
-    size = max(SMALL_DISK, stage.taps * BYTES_OF_A_TAP)
-    with standing(stage, devices=ALONE, cards=size // BYTES_OF_A_TAP + 2 * stage.taps + 500) as rig:
+    stage = replace(stage, taps=min(stage.taps, MOST_TAPS))
+    with standing(stage, devices=ALONE, cards=SMALL_DISK // BYTES_OF_A_TAP + 2 * stage.taps + 500) as rig:
         rig.broker.stop()
         machine = rig.machines[0]
         machine.environment["HADIR_RESERVE_BYTES"] = str(RESERVE)
         machine.outbox.parent.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "chaos", str(machine.outbox.parent)]
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "chaos", str(machine.outbox.parent)]
         subprocess.run(mount, check=True)  # this row's mounts are its own
         machine.start()
         while len(rig.book.refused) < ENOUGH_REFUSED:
