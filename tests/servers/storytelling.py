@@ -5,12 +5,13 @@ own store, ear and sweep, all rules of the live system, the telling and the send
 """
 
 import io
-import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+import story_pages
+from story_machine import Machine
 
 from cloud.alerts import evaluating, running, sending
 from cloud.alerts.acting import Desk
@@ -23,16 +24,12 @@ from cloud.alerts.sending import Post
 from cloud.alerts.service import Duties
 from cloud.alerts.texts import wording
 from cloud.days import HOUR, MINUTE, day_of, starts
-from cloud.ingest.requests import Incoming
 from cloud.ingest.store import Store
 from cloud.ingest.sweep import Sweep
 from cloud.records import Records, marks, people, registrar
-from cloud.records.heard import Beat
 from cloud.records.people import Address, Duty, Person, Role
 from cloud.replay.ingesting import Nowhere, Plain
-from contract import codec, messages
-from contract.codec import Batch, Received
-from contract.messages import Clock, Envelope, Stored
+from contract.messages import Stored
 from contract.topics import DeviceId
 
 CONSOLE = "https://hadir.example"
@@ -41,10 +38,6 @@ OFFICE = "Mon-Sun 08:00-16:00"
 LONG_AGO = date(2015, 1, 1)
 Y2000_MS = 946_684_800_000
 MORNING = ("06:00", "07:30", "08:00")
-WIDTH = 72
-"""Of a message on a console."""
-MANY = 5
-"""More subjects than this with the same change are counted, not listed."""
 
 
 def at(day: date, clock: str = "00:00") -> int:
@@ -53,126 +46,10 @@ def at(day: date, clock: str = "00:00") -> int:
     return starts(day) + int(hour) * HOUR + int(minute) * MINUTE
 
 
-def named(device: str, what: str) -> str:
-    """The UUID of a machine's boot or outbox."""
-    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{device}/{what}"))
-
-
 class Mail(ConsoleChannel):
     """A mail as text: unlike a chat, it may name a unit."""
 
     traits = Traits(max_chars=100_000, is_chat=False)
-
-
-@dataclass
-class Machine:
-    """One machine: keeps hours and taps under a seq while it has power, sends what it holds while it has a network."""
-
-    device: DeviceId
-    world: "World"
-    has_power: bool = True
-    has_network: bool = True
-    boots: int = 1
-    born_ms: int = 0
-    seq: int = 0
-    confirmed: int = 0
-    waiting: list[Received] = field(default_factory=list)
-    reader: str = "ok"
-    free_pct: float = 60.0
-    clock_ms: int | None = None
-    """By how much its clock is wrong; None = it is synchronised."""
-    hour_ms: int = 0
-    able_ms: int = 0
-    """In the hour that has begun."""
-    place: dict[str, Any] = field(default_factory=dict)
-    """Its row in the registry."""
-
-    # ---- what befalls it ---------------------------------------------------------------------------------------------
-
-    def loses_power(self) -> None:
-        self.close_hour()
-        self.has_power = False
-
-    def gets_power(self, *, clock_at_ms: int | None = None) -> None:
-        """It boots; *clock_at_ms*: what its clock shows, if that is wrong."""
-        self.has_power, self.boots, self.born_ms = True, self.boots + 1, self.world.now_ms
-        self.clock_ms = None if clock_at_ms is None else clock_at_ms - self.world.now_ms
-        self.hour_ms, self.able_ms = self.world.now_ms // HOUR * HOUR, 0
-        self.keeps("event", event="boot")
-
-    def tap(self, card: str) -> None:
-        assert self.has_power
-        self.keeps("tap", card=card)
-
-    # ---- what it does ------------------------------------------------------------------------------------------------
-
-    @property
-    def boot(self) -> str:
-        return named(self.device, f"boot {self.boots}")
-
-    @property
-    def outbox(self) -> str:
-        return named(self.device, "outbox")
-
-    @property
-    def shown_ms(self) -> int:
-        """What its clock shows."""
-        return self.world.now_ms + (self.clock_ms or 0)
-
-    def passes(self, until_ms: int) -> None:
-        """Time passes: each hour that ends becomes a record."""
-        while self.has_power and self.hour_ms + HOUR <= until_ms:
-            self.able_ms += self.hour_ms + HOUR - max(self.world.now_ms, self.hour_ms)
-            self.close_hour()
-        if self.has_power and self.reader == "ok":
-            self.able_ms += until_ms - max(self.world.now_ms, self.hour_ms)
-
-    def close_hour(self) -> None:
-        if self.clock_ms is None:  # the minutes of a machine that does not know the time count for nobody
-            able = min(60, self.able_ms // MINUTE) if self.reader == "ok" else 0
-            self.keeps("hours", hour=self.hour_ms, able_min=able)
-        self.hour_ms, self.able_ms = self.hour_ms + HOUR, 0
-
-    def keeps(self, kind: str, **more: Any) -> None:
-        self.seq += 1
-        clock = Clock.TRUSTED if self.clock_ms is None else Clock.UNTRUSTED
-        stamp = {"seq": self.seq, "at": self.shown_ms, "mono": self.world.now_ms - self.born_ms, "boot": self.boot}
-        record = KINDS[kind](**stamp, clock=clock, **more)
-        text = codec.body(record)
-        self.waiting.append(Received(record, text, codec.digest(text)))
-
-    def heartbeat(self) -> Beat:
-        beat = messages.Heartbeat(
-            device=self.device,
-            at=self.shown_ms,
-            boot=self.boot,
-            session=self.boots,
-            uptime_s=(self.world.now_ms - self.born_ms) // 1000,
-            outbox=self.outbox,
-            last_seq=self.seq,
-            confirmed=self.confirmed,
-            backlog=len(self.waiting),
-            oldest_unsent=self.waiting[0].record.at if self.waiting else None,
-            reader=self.reader,
-            clock="trusted" if self.clock_ms is None else "untrusted",
-            disk_free_pct=self.free_pct,
-            version="1",
-        )
-        return Beat(beat, codec.encode(beat).decode(), self.world.now_ms)
-
-    def batches(self) -> Iterator[Incoming]:
-        """What it holds, a hundred records at a time."""
-        envelope = Envelope(device=self.device, outbox=self.outbox, confirmed=self.confirmed)
-        for first in range(0, len(self.waiting), 100):
-            records = tuple(self.waiting[first : first + 100])
-            yield Incoming(self.device, Batch(envelope, records, ()), self.world.now_ms)
-
-    def hears(self, answer: Stored) -> None:
-        self.confirmed = max(self.confirmed, answer.upto)
-        self.waiting = [each for each in self.waiting if each.record.seq > answer.upto]
-
-
-KINDS = {"tap": messages.Tap, "hours": messages.Hours, "event": messages.Event}
 
 
 @dataclass
@@ -383,8 +260,8 @@ class World:
         return f"{wording.weekday(day_of(self.now_ms))}, {wording.instant(self.now_ms).rsplit(' ', 2)[1]} WIB"
 
     def _write_down(self) -> None:
-        lines = list(_lines(self.changes[self.told_of :]))
-        letters = list(_letters(self.out.getvalue()))
+        lines = list(story_pages.lines(self.changes[self.told_of :]))
+        letters = list(story_pages.letters(self.out.getvalue()))
         self.told_of = len(self.changes)
         self.out.seek(0)
         self.out.truncate()
@@ -401,32 +278,6 @@ class World:
         """What has ever happened to flags of *kind*."""
         found = [each for each in self.changes if each.kind == kind]
         return [each.what.value for each in found if subject is None or each.subject == subject]
-
-
-def _lines(changes: Sequence[Change]) -> Iterator[str]:
-    """One line a change; many alike are counted."""
-    alike = Counter((each.kind, each.what) for each in changes)
-    counted = set()
-    for each in changes:
-        key = (each.kind, each.what)
-        hush = "" if each.speaks else f"  [tidak diberitakan: {', '.join(map(str, each.hushed)) or 'belum pernah'}]"
-        if alike[key] <= MANY:
-            number = f" {each.flag}" if each.flag else ""
-            yield f"{each.kind} {each.subject} {each.what} {each.severity}{number}{hush}"
-        elif key not in counted:
-            counted.add(key)
-            yield f"{each.kind} {each.what} {each.severity}: {alike[key]} x{hush}"
-
-
-def _letters(out: str) -> Iterator[str]:
-    """The messages of *out* in their order; one that several people get is shown once."""
-    readers: dict[str, list[str]] = {}
-    for block in filter(None, out.split(f"{'─' * WIDTH}\n")):
-        title, text = block.split("\n", 1)
-        readers.setdefault(text, []).append(title.strip("─ ").removeprefix("kepada "))
-    for text, those in readers.items():
-        shown = "\n".join(f"  │ {line}".rstrip() for line in text.strip().splitlines())
-        yield f"  ┌ kepada {', '.join(those)}\n{shown}"
 
 
 def _due_between(begin_ms: int, end_ms: int) -> Iterator[int]:
