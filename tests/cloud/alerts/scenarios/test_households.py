@@ -121,15 +121,15 @@ async def test_s3_a_machine_that_stands_alone_is_one_flag_for_ten_days_and_its_e
 
 
 async def test_s4_a_backlog_of_nine_days_opens_nothing_that_it_would_have_to_close(world, golden):
-    """Of two units one taps in the third period, at a machine that is cut off then."""
+    """Of two units one taps in the third period, at a machine that is cut off after ten of its days had counted."""
     estate(world, MAY_12 - 2 * PERIOD)
     taps_at_last, taps_never = world.units("PSK", 2)
-    await world.weeks(MAY_12 + timedelta(days=8))
+    began = MAY_12 + timedelta(days=10)
+    await world.weeks(began)
     world.story()
     world.note("jaringan PSK-01 terputus; mesin tetap menerima tap")
     machine = world.machines["PSK-01"]
     machine.has_network = False
-    began = MAY_12 + timedelta(days=8)
     await world.until(began, "01:16", every=8 * MINUTE)
     world.passes(at(began, "12:00"))
     machine.tap(taps_at_last)
@@ -170,8 +170,8 @@ async def spring(world, *, is_known_in_time):
     await world.weeks(date(2026, 4, 11))
     await morning(world, date(2026, 4, 13))
     if not is_known_in_time:
-        world.note("keputusan yang menggeser Lebaran dua hari baru sekarang dicatat")
         await world.until(date(2026, 4, 14), "09:00", every=30 * HOUR)
+        world.note("keputusan yang menggeser Lebaran dua hari baru sekarang dicatat")
         moved()
     await world.until(date(2026, 4, 14), "10:00", every=30 * HOUR)
 
@@ -289,37 +289,38 @@ async def test_s14_when_120_units_stop_at_once_a_human_looks_before_anybody_is_a
 
 
 async def test_s15_a_swapped_machine_that_comes_back_with_300_taps_accuses_nobody(world, golden):
-    """Five units whose only taps of the third period are in a machine that lies in a workshop."""
+    """The only taps of five units in a period of which ten days count are in a machine that lies in a workshop."""
     estate(world, MAY_12 - 2 * PERIOD)
     units = world.units("PSK", 5)
-    await world.weeks(MAY_12)
-    await world.until(MAY_12, "10:00", every=9 * HOUR)
+    began = MAY_12 + timedelta(days=10)
+    await world.weeks(began)
+    await world.until(began, "10:00", every=9 * HOUR)
     world.story()
     world.note("jaringan PSK-01 terputus; mesin tetap menerima tap")
     old = world.machines["PSK-01"]
     old.has_network = False
-    await world.until(MAY_12, "10:16", every=8 * MINUTE)
+    await world.until(began, "10:16", every=8 * MINUTE)
 
     def daily(day):
         for unit in 12 * units:
             old.tap(unit)
 
-    await world.weeks(MAY_12 + timedelta(days=5), daily=daily)
-    await world.until(MAY_12 + timedelta(days=5), "10:00", every=9 * HOUR)
+    await world.weeks(began + timedelta(days=5), daily=daily)
+    await world.until(began + timedelta(days=5), "10:00", every=9 * HOUR)
     world.note("PSK-01 ditukar dengan PSK-02 dan dibawa ke bengkel")
     old.loses_power()
     world.remove("PSK-01")
     world.install("PSK-02", "PSK", OFFICE)
-    await world.until(MAY_12 + timedelta(days=5), "10:01")
-    await world.weeks(MAY_12 + PERIOD + timedelta(days=2))
+    await world.until(began + timedelta(days=5), "10:01")
+    await world.weeks(began + timedelta(days=16))
     assert world.whats("UNIT_NO_TAPS") == 5 * ["watch"], "not judged: what PSK-01 holds may speak for them"
-    await world.until(MAY_12 + PERIOD + timedelta(days=2), "10:00", every=9 * HOUR)
+    await world.until(began + timedelta(days=16), "10:00", every=9 * HOUR)
     assert sum(each.record.kind == "tap" for each in old.waiting) == 300
     world.note("PSK-01 menyala di bengkel dan mengirim 300 tap")
     old.has_network = True
     old.gets_power()
-    await world.until(MAY_12 + PERIOD + timedelta(days=2), "10:22", every=11 * MINUTE)
-    await world.until(MAY_12 + PERIOD + timedelta(days=3), "09:00", every=24 * HOUR)
+    await world.until(began + timedelta(days=16), "10:22", every=11 * MINUTE)
+    await world.until(began + timedelta(days=17), "09:00", every=24 * HOUR)
     assert "opened" not in world.whats("UNIT_NO_TAPS")
     golden(world, "S15 · Mesin yang sudah ditukar kembali dengan 300 tap")
 
