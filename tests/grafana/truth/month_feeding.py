@@ -10,6 +10,7 @@ from typing import Any
 import month_broker
 import month_story as story
 from month_story import WIB, Kept, Message, Story
+from month_worker import Worker
 
 from cloud.feed import Arrived, Feed
 from cloud.history import History
@@ -215,23 +216,33 @@ class Ingester:
         return datetime.fromtimestamp(self.ears.now / 1000, UTC)
 
     async def live(self, told: Story, folder: Path) -> None:
-        """The whole month, step by step."""
+        """The whole month, step by step, with the alert worker beside it."""
         self.bring_in(registry(is_replaced=False), folder / "before", story.at(1, 31))
+        worker, rounds = Worker(self.records, self.history), set(story.rounds())
+        worker.silence()
         waiting = iter([*told.messages, None])
         following = next(waiting)
-        for step in told.steps:
+        steps = set(told.steps)
+        for step in sorted(rounds | steps):
             self.ears.now = step
-            if step == story.RESTARTED:
-                self.start()
-            if step // story.MINUTE == story.REPLACED_AT // story.MINUTE:
-                self.bring_in(registry(is_replaced=True), folder / "after", step)
             batch: list[Arrived] = []
-            while following is not None and following.arrived <= step:
+            while step in steps and following is not None and following.arrived <= step:
                 batch.append(message(following))
                 following = next(waiting)
-            for first in range(0, len(batch), AT_ONCE):
-                await self.service.work(batch[first : first + AT_ONCE])
-            await self.chores.turn()
+            if step in steps:
+                await self._step(step, batch, folder)
+            if step in rounds:
+                await worker.turn(step)
+
+    async def _step(self, step: int, batch: list[Arrived], folder: Path) -> None:
+        """What the ingester does at one instant."""
+        if step == story.RESTARTED:
+            self.start()
+        if step // story.MINUTE == story.REPLACED_AT // story.MINUTE:
+            self.bring_in(registry(is_replaced=True), folder / "after", step)
+        for first in range(0, len(batch), AT_ONCE):
+            await self.service.work(batch[first : first + AT_ONCE])
+        await self.chores.turn()
 
     def bring_in(self, files: dict[str, str], folder: Path, now_ms: int) -> None:
         """Import the registry as an operator would."""

@@ -1,8 +1,9 @@
 """A month that never was, as plain facts: who lives where, what every machine kept, and what reached the cloud when.
 
-Nothing here knows the ingester. What goes wrong: an estate is cut off for two hours, a machine for ten days (its
-backlog comes late), a clock is wrong, a machine is replaced, one was never heard, one falls silent, two change within
-the last three minutes; a reader fails; records are lost, refused, sent twice; the ingester is down and starts again.
+Nothing here knows the programs. What goes wrong: two estates are cut off, a machine for ten days (its backlog comes
+late), a clock is wrong, a machine is replaced, one was never heard, one falls silent, two change within the last three
+minutes; a reader fails; records are lost, refused, sent twice; the ingester is down and starts again, and so does the
+alert worker, which stops before the end.
 """
 
 import random
@@ -48,9 +49,10 @@ STANDS = dict.fromkeys(ESTATE_OF, (at(1, 31, 9), 2**60)) | {
 CUT_OFF = {
     **{device: [(at(3, 3, 9, 12, 5), at(3, 3, 11, 14, 5))] for device in FLEET["MRD"]},
     "MRD-02": [(at(3, 3, 9, 12, 5), at(3, 3, 11, 14, 5)), (at(3, 3, 13, 25, 22), at(3, 3, 14, 5, 22))],
-    "MRD-06": [(at(2, 20, 9, 0, 22), at(3, 3, 1, 30, 22))],
+    "MRD-06": [(at(2, 20, 9, 0, 22), at(3, 3, 1, 30, 22)), (at(3, 3, 9, 12, 5), at(3, 3, 11, 14, 5))],
     "KRA-01": [(at(3, 3, 14, 3, 22), 2**60)],
-    "DMG-02": [(at(3, 3, 9, 0, 22), 2**60)],
+    **{device: [(at(2, 27, 17, 34, 22), at(2, 27, 18, 14, 22))] for device in ("DMG-01", "DMG-03")},
+    "DMG-02": [(at(2, 27, 17, 34, 22), at(2, 27, 18, 14, 22)), (at(3, 3, 9, 0, 22), 2**60)],
 }
 NO_WILL = {"KRA-01", "DMG-02"}
 """The broker does not notice that these are gone."""
@@ -66,6 +68,15 @@ NONSENSE = ("DMG-01", at(3, 3, 11, 30, 30))
 """A heartbeat that cannot be read."""
 DOWN = (at(3, 3, 12, 26, 30), at(3, 3, 12, 47, 10))
 RESTARTED = at(3, 3, 13, 7, 20)
+WORKER_RESTARTED, WORKER_STOPPED = at(3, 3, 11, 40, 20), at(3, 3, 13, 17, 30)
+"""The alert worker watches on while the ingester is down; in the end it stops, and nobody notices for 50 minutes."""
+CLOSELY = at(3, 3, 12, 20)
+SILENCED = ("JNK", at(3, 3, 2), at(3, 3, 5))
+"""Somebody wants to hear nothing of this estate."""
+TAKEN = ("JNK-01", at(3, 3, 8, 50, 20), 3 * HOUR)
+"""Somebody takes the flag of this machine at that round; for so long nobody else is told."""
+AMENDED = (date(2026, 2, 16), "2026-2")
+"""From this day on another policy holds."""
 TEST_CARD = b"\x04test__"
 STRANGERS = [b"\x04who%03d" % number for number in range(40)]
 
@@ -215,6 +226,22 @@ def steps() -> Iterator[int]:
                 yield step
 
 
+def rounds() -> Iterator[int]:
+    """The instants at which the alert worker works: every ten minutes with the ingester, in its last hour each minute.
+
+    (In the field it works each minute; here that would only take long.)
+    """
+    alone = range(DOWN[0] // MINUTE * MINUTE + 20 * SECOND, DOWN[1], MINUTE)
+    for when in sorted({*steps(), *alone}):
+        if when < WORKER_STOPPED and (when >= CLOSELY or when // MINUTE % 10 == 0):
+            yield when
+
+
+def round_ms(when: int) -> int:
+    """How long a round takes it then."""
+    return 3 + when // MINUTE % 9
+
+
 # ---- taps ------------------------------------------------------------------------------------------------------------
 
 
@@ -237,7 +264,7 @@ def tapped(day: date, estate: str, uid: bytes, dice: random.Random) -> Kept | No
     where = "MRD" if estate == "JNK" else estate
     standing = [device for device in FLEET[where] if span(device)[0] + HOUR <= when < span(device)[1]]
     device = dice.choice(standing) if standing else ""
-    if not device or has_fault(device, when) or (device == "DMG-02" and when >= CUT_OFF[device][0][0]):
+    if not device or has_fault(device, when) or (device == "DMG-02" and when >= CUT_OFF[device][-1][0]):
         return None
     return Kept(device, "tap", when, boot_at(device, when)[0], is_trusted(device, when), uid)
 
