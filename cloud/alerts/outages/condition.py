@@ -161,11 +161,17 @@ def _untried(machine: Machine) -> Reason | None:
     return tried.at_ms, {"cause": "self_test", "tested_ms": tried.at_ms}
 
 
+_LAST_TAP_STEP_MS: Final = 6 * days.HOUR
+"""When somebody last tapped is shown in no finer steps."""
+
+
 def _deaf(situation: Situation, machine: Machine) -> Reason:
     reads, flag = machine.reads, situation.stands(Kind.READER_FAULT, machine.device)
     if reads is None:
         return 0, {}
     since_ms = reads.last_ms if reads.last_ms is not None else machine.installed_ms
+    # What is told aloud must not be the minute of a tap.
+    since_ms -= (since_ms - days.starts(days.day_of(since_ms))) % _LAST_TAP_STEP_MS
     if flag is not None and flag.evidence.get("cause") == "no_reads" and flag.evidence.get("last_ms") == reads.last_ms:
         return flag.since_ms, dict(flag.evidence)
     if Fraction(str(reads.expected)) < situation.policy(machine.estate).reader.expected_reads:

@@ -165,6 +165,15 @@ def test_a_reader_fails_by_its_own_word_by_a_test_or_by_reading_nothing(hand, sa
     assert [each.evidence["cause"] for each in found] == ([cause] if cause else [])
 
 
+def test_since_when_a_reader_reads_nothing_is_told_in_quarters_of_a_day(hand):
+    """The last read was somebody's tap."""
+    for minutes in (-300, -299, -33):
+        deaf = hand.machine("DMG-01", 0, reads=Reads(hand.at(minutes), 12.0))
+        (found,) = condition.reader_fault(hand.situation(0, deaf))
+        assert found.since_ms <= hand.at(minutes) < found.since_ms + 6 * 3_600_000
+        assert (found.since_ms + 7 * 3_600_000) % (6 * 3_600_000) == 0
+
+
 @pytest.mark.parametrize(
     ("reads", "goes_on"),
     [
