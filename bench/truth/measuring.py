@@ -144,6 +144,6 @@ def _outages(city: City, folder: Path, found: Sequence[Opening]) -> Outages:
 
 def _without(city: City, folder: Path, estates: Sequence[str]) -> list[Opening]:
     """The openings where nothing failed at *estates*, by hadir-replay."""
-    untroubled = folder / f"without-{'-'.join(estates)}"
+    untroubled = folder / f"city-{city.seed}-without-{'-'.join(estates)}"
     writing.write(city, untroubled, untroubled=estates)
     return findings.openings(replay(untroubled, kinds=(RULE,), policy=OFF))
