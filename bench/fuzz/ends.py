@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import logging
 import shutil
 import sqlite3
 import tempfile
@@ -215,7 +214,6 @@ _MESSAGES: Final[tuple[tuple[Kind, Callable[[], dict[str, Json]]], ...]] = (
 @cache
 def _empty_records() -> Path:
     """A database with the registry of the seeds. It lies in memory until the program ends."""
-    logging.disable(logging.CRITICAL)
     folder = _kept_folder()
     path = folder / "empty.db"
     with open_records(f"sqlite:///{path}") as records:
