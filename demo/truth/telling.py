@@ -155,8 +155,11 @@ def _confess(telling: Telling, old: list[Record], at: int) -> list[Record]:
 
 
 def _send(telling: Telling, records: Sequence[Record], online: Sequence[Span]) -> None:
-    """Each record goes as soon as the machine is online; a backlog goes record by record, not quite in order."""
-    ends = [end for _, end in online]
+    """Each record goes as soon as the machine is online; a backlog goes record by record, not quite in order.
+
+    What is made at the moment of its removal goes before its goodbye.
+    """
+    ends = [end + (end == telling.device.removed) for _, end in online]
     waiting: dict[int, int] = {}
     for record in records:
         place = bisect_right(ends, record.made)

@@ -107,6 +107,17 @@ def test_every_record_has_a_seq_of_its_own_without_a_gap_but_for_what_was_lost(c
         assert found == set(range(1, len(found) + 1))
 
 
+def test_where_nothing_fails_a_machine_says_goodbye_of_nothing_that_never_came(untroubled: Path) -> None:
+    arrived: dict[tuple[str, str], set[int]] = {}
+    goodbyes = [line for line in lines(untroubled) if line.get("reason") == "goodbye"]
+    for line in lines(untroubled):
+        if "seq" in line:
+            arrived.setdefault((line["device"], line["outbox"]), set()).add(line["seq"])
+    assert goodbyes
+    for line in goodbyes:
+        assert arrived[line["device"], line["outbox"]] >= set(range(1, line["last_seq"] + 1))
+
+
 def test_lines_come_in_order_of_arrival_some_twice_and_some_out_of_the_order_of_their_making(folder: Path) -> None:
     for path in sorted((folder / "devices").iterdir()):
         told = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
