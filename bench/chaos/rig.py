@@ -25,7 +25,6 @@ from demo.servers.mosquitto import Mosquitto
 from demo.servers.postgres import Postgres
 from demo.servers.process import wait_for
 
-PATIENCE: Final = timedelta(seconds=90)
 MOST_AT_ONCE: Final = 20
 UNHURRIED_S: Final = 0.05
 """With so much time between two cards of a machine they come one by one."""
@@ -36,6 +35,7 @@ CLOCKS_AGREE_MS: Final = 60
 _SENT: Final = re.compile(r"(\d+) records sent")
 STILL_S: Final = answers.ASK_AGAIN_MS / 1000 + 30
 """The cloud may ask a machine for what it lacks no more often; only then is what is missing lost."""
+PATIENCE: Final = timedelta(seconds=STILL_S + 60)
 
 
 @dataclass
