@@ -2,69 +2,30 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from pathlib import Path
-from typing import Annotated, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 
+from cloud import environment
 from cloud.alerts import policy
 from cloud.alerts.channels import BadChannelUrl, Channel, Secrets, open_channel
 from cloud.alerts.policy import BadPolicy, Policies
+from cloud.environment import PREFIX, SLUG, BadSettings, BrokerUrl, RecordsSettings, read_secret
 from cloud.feed import Address
 from cloud.history import Access
 
-PREFIX = "HADIR_"
-SLUG = r"^[a-z][a-z0-9-]{0,31}$"
+__all__ = ["BadSettings", "ChannelSettings", "DeskSettings", "Settings"]
 
 
-class BadSettings(ValueError):
-    """The environment does not describe an alert worker; the message names each variable and what is wrong with it."""
+def _slug() -> str:
+    return f"alerts-{environment.host_slug()}"[:32]
 
 
-def _broker(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme != "mqtts" or not parts.hostname:
-        raise ValueError("must be mqtts://HOST or mqtts://HOST:PORT (the worker speaks TLS only)")
-    _ = parts.port  # raises ValueError itself
-    return url
-
-
-class _Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
-
-    @classmethod
-    def read(cls) -> Self:
-        """The settings of this process. Raises `BadSettings`."""
-        try:
-            return cls()
-        except ValidationError as error:
-            raise BadSettings("; ".join(_faults(error))) from None  # the cause would show what was given
-
-
-class DeskSettings(_Settings):
+class DeskSettings(RecordsSettings):
     """What every command needs: the records and the policy."""
 
-    database_url: str = ""
-    database_url_file: Path | None = None
     policy_file: Path | None = None
     """The policy; without it, the one that comes with the program."""
-    log: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-
-    @model_validator(mode="after")
-    def _one_address(self) -> Self:
-        if bool(self.database_url) == (self.database_url_file is not None):
-            raise ValueError("give HADIR_DATABASE_URL or HADIR_DATABASE_URL_FILE, and only one of them")
-        return self
-
-    def database(self) -> str:
-        """The database's URL. Raises `BadSettings`."""
-        if self.database_url_file is None:
-            return self.database_url
-        return read_secret("DATABASE_URL_FILE", self.database_url_file)
 
     def policies(self) -> Policies:
         """The thresholds. Raises `BadSettings`."""
@@ -111,9 +72,9 @@ class Settings(ChannelSettings):
     history: str
     influx_token_file: Path | None = None
     influx_org: str = "hadir"
-    instance: str = Field(default_factory=lambda: _slug(socket.gethostname()), pattern=SLUG)
+    instance: str = Field(default_factory=_slug, pattern=SLUG)
     """The worker's name: unlike that of every other program that writes to the history."""
-    broker: Annotated[str, AfterValidator(_broker)]
+    broker: BrokerUrl
     ca_file: Path
     cert_file: Path
     key_file: Path
@@ -126,37 +87,14 @@ class Settings(ChannelSettings):
 
     def access(self) -> Access:
         """As whom to write to the history. Raises `BadSettings`."""
-        file = self.influx_token_file
-        return Access(self.instance, read_secret("INFLUX_TOKEN_FILE", file) if file else "", self.influx_org)
+        return environment.access(self.instance, self.influx_token_file, self.influx_org)
 
     def address(self) -> Address:
         """The broker, for the canary. Raises `BadSettings`."""
-        parts = urlsplit(self.broker)
-        try:
-            tls = ssl.create_default_context(cafile=self.ca_file)
-            tls.load_cert_chain(self.cert_file, self.key_file)
-        except (OSError, ssl.SSLError) as error:
-            raise BadSettings(f"HADIR_CA_FILE, HADIR_CERT_FILE, HADIR_KEY_FILE: cannot be used ({error})") from error
-        return Address(parts.hostname or "", parts.port or 8883, f"hadir-alerts-{self.instance}", tls)
+        return environment.address(
+            self.broker, f"hadir-alerts-{self.instance}", ca=self.ca_file, cert=self.cert_file, key=self.key_file
+        )
 
     def ping_url(self) -> str:
         """The dead man's switch; empty = none. Raises `BadSettings`."""
         return read_secret("PING_URL_FILE", self.ping_url_file) if self.ping_url_file is not None else ""
-
-
-def read_secret(name: str, path: Path) -> str:
-    """What the file holds, without the line's end. Raises `BadSettings`."""
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{PREFIX}{name}: {path} cannot be read ({error.__class__.__name__})") from error
-
-
-def _slug(text: str) -> str:
-    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text.lower())
-    return f"alerts-{plain}"[:32]
-
-
-def _faults(error: ValidationError) -> list[str]:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return [f"{PREFIX}{'.'.join(map(str, fault['loc'])).upper() or '*'}: {fault['msg']}" for fault in found]

@@ -14,7 +14,7 @@ from rich.table import Table
 from cloud.history import History, open_history
 from cloud.ingest import reading
 from cloud.ingest.requests import Incoming
-from cloud.ingest.settings import DatabaseSettings, StoreSettings
+from cloud.ingest.settings import RecordsSettings, StoreSettings
 from cloud.ingest.store import Store, ms_of
 from cloud.records import Connection, Records, dead_letters, open_records
 from cloud.records.dead_letters import Filed
@@ -146,8 +146,8 @@ async def _replay_one(filed: Filed, store: Store) -> bool:
     return True
 
 
-def _settings() -> DatabaseSettings:
-    return DatabaseSettings.read()
+def _settings() -> RecordsSettings:
+    return RecordsSettings.read()
 
 
 def _instant(ms: int) -> str:

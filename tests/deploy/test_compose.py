@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from cloud.alerts.settings import Settings as AlertSettings
-from cloud.ingest.settings import PREFIX, Settings
+from cloud.environment import PREFIX
+from cloud.ingest.settings import Settings
 from demo import elsewhere
 
 ROOT = Path(__file__).parents[2]
