@@ -185,9 +185,8 @@ class Notify(_Table):
 
 
 class Escalate(_Table):
-    """Minutes after which an outage is told to whom."""
+    """Minutes since an outage began after which it is told to whom, beside the NOC."""
 
-    noc_min: Count = 15
     technician_min: Count = 60
     supervisor_min: Count = 1440
     head_min: Count = 4320

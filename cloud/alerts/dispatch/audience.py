@@ -11,7 +11,7 @@ from cloud.alerts.policy import Escalate
 from cloud.days.jakarta import MINUTE
 from cloud.records.people import Person, Role
 
-Delay = Literal["noc_min", "technician_min", "supervisor_min", "head_min"]
+Delay = Literal["technician_min", "supervisor_min", "head_min"]
 
 
 @dataclass(frozen=True, slots=True)

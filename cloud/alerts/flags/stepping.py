@@ -62,8 +62,12 @@ class Moment:
         return self.quietly.policies.at(day_of(self.now_ms), estate)
 
     def settle_ms(self, flag: Flag) -> int:
-        """How long a recovery must last before it is believed."""
-        return self.policy(flag.estate).flap.settle_min * MINUTE if NATURE[flag.kind].group is Group.PATH else 0
+        """How long a recovery must last before it is believed: at least as long as so many heartbeats take."""
+        if NATURE[flag.kind].group is not Group.PATH:
+            return 0
+        policy = self.policy(flag.estate)
+        beats_ms = policy.device.recover_heartbeats * policy.device.heartbeat_s * 1000
+        return max(policy.flap.settle_min * MINUTE, beats_ms)
 
 
 def step(flags: Sequence[Flag], findings: Findings, moment: Moment) -> list[Step]:

@@ -173,6 +173,15 @@ def test_a_recovery_is_believed_when_it_has_lasted() -> None:
     assert course.said(complete=JUDGED, minutes=11) == ["closed"]
 
 
+def test_where_heartbeats_are_seldom_a_recovery_lasts_as_long_as_three_of_them() -> None:
+    seldom = policy.parse("[device]\nheartbeat_s = 1800\nrecover_heartbeats = 3")
+    course = Course(Quietly(seldom))
+    course.step(offline())
+    course.step(complete=JUDGED, minutes=1)
+    assert course.step(complete=JUDGED, minutes=90) == []
+    assert [str(change) for change in course.step(complete=JUDGED, minutes=91)[0].changes] == ["closed"]
+
+
 def test_a_relapse_within_the_time_of_settling_is_the_same_flag_and_no_news() -> None:
     course = Course()
     course.step(offline())
