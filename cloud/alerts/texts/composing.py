@@ -16,6 +16,8 @@ REPEATED: Final = "(kirim ulang)"
 LONGEST_LINE: Final = 300
 _AROUND_A_BUNDLE: Final = 500
 """Characters kept for a bundle's headline, link and what is left out."""
+_AT_THE_NOC: Final = {"melalui": "melalui NOC", "konsol": "di NOC"}
+"""Where flags are looked at while there is no link to send: who runs `hadir-alerts show` and `decide`."""
 CHANNELS: Final = {"smtp": "surel", "telegram": "Telegram", "whatsapp": "WhatsApp", "webhook": "webhook"}
 
 
@@ -122,6 +124,7 @@ def _system(facts: Facts, words: Wording) -> Text:
 
 def _context(facts: Facts, words: Wording) -> dict[str, object]:
     context = _place(facts) | _counts(facts["evidence"]) | _times(facts)
+    context |= {"melalui": "melalui tautan", "konsol": "di konsol"} if words.console else _AT_THE_NOC
     context |= {"surat": not words.is_chat, "tingkat": facts["severity"], "petugas": facts.get("by", "")}
     if not words.is_chat:
         context["unit"] = facts.get("unit", "")

@@ -111,3 +111,10 @@ def test_html_escapes_what_it_is_given() -> None:
 
 def test_without_a_console_there_is_no_link(facts_of) -> None:
     assert texts.compose(facts_of(Kind.DEVICE_OFFLINE, "opened"), Wording()).link == ""
+
+
+def test_without_a_link_nobody_is_sent_to_one(facts_of) -> None:
+    said = facts_of(Kind.UNIT_NO_TAPS, "opened")
+    without, linked = (texts.compose(said, Wording(console=console)).plain() for console in ("", "https://h.example"))
+    assert "tautan" not in without and "konsol" not in without and "melalui NOC" in without
+    assert "melalui tautan" in linked and "https://h.example" in linked
