@@ -78,7 +78,7 @@ def show(hall: Hall, number: str, by: str, is_json: bool) -> None:
         history = [tables.event_as_json(event) for event in events]
         _print_json({**tables.flag_as_json(flag, with_subject=True), "history": history})
     else:
-        _print(tables.details(flag), tables.events(events))
+        _print(tables.details(flag), *tables.recount(flag), tables.events(events))
 
 
 @click.command()

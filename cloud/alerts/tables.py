@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.table import Table
 
+from cloud.alerts import evidence
 from cloud.alerts.checking import Obstacle, Trouble
 from cloud.alerts.flags.chain import Event
 from cloud.alerts.flags.flag import Condition, Flag, Handling, Hush
@@ -42,6 +43,29 @@ OBSTACLES: Final[Mapping[Obstacle, str]] = {
     Obstacle.EVERY_MINUTE: "min_able_share = 1: satu kali mesin menyala ulang saja, harinya tidak dihitung",
     Obstacle.UNKNOWN_ESTATE: "kebijakan menyebut rusun yang tidak terdaftar",
 }
+EVENTS: Final[Mapping[str, str]] = {
+    "watch": "dipantau",
+    "opened": "dibuka",
+    "reminded": "diingatkan",
+    "case": "menjadi kasus",
+    "closed": "selesai",
+    "retracted": "ditarik kembali",
+    "superseded": "digantikan",
+    "held": "ditahan gerbang massal",
+    "spoken": "diberitahukan kemudian",
+    "worsened": "memburuk",
+    "recovering": "mulai memulih",
+    "relapsed": "kambuh",
+    "lapsed": "pantauan berakhir",
+    "hushed": "dibungkam",
+    "unhushed": "tidak lagi dibungkam",
+    "acknowledged": "diambil",
+    "ack_expired": "masa pengambilan habis",
+    "assigned": "ditugaskan",
+    "decided": "diputuskan",
+    "gate_released": "dilepas dari gerbang massal",
+    "gate_dismissed": "dibatalkan di gerbang massal",
+}
 HIDDEN: Final = "(lihat rincian)"
 """Instead of a household, in lists."""
 
@@ -50,7 +74,7 @@ def flags(those: Iterable[Flag]) -> Table:
     """A list of flags."""
     table = Table(title="Flag", title_justify="left")
     for column in ("Nomor", "Tingkat", "Jenis", "Rusun", "Perihal", "Keadaan", "Penanganan", "Sejak", "Dibungkam"):
-        table.add_column(column, no_wrap=column == "Nomor")
+        table.add_column(column, no_wrap=column in ("Nomor", "Jenis"))
     for flag in those:
         table.add_row(
             flag.number,
@@ -108,11 +132,26 @@ def details(flag: Flag) -> Table:
         ("Dibuka", _when(flag.opened_ms)),
         ("Berakhir", _when(flag.ended_ms)),
         *((f"Dibungkam: {HUSHES[hush]}", reason) for hush, reason in flag.hushed.items()),
-        *((f"Bukti: {name}", value) for name, value in flag.evidence.items()),
+        *evidence.figures(flag.evidence),
     ]
     for name, value in rows:
         table.add_row(name, str(value))
     return table
+
+
+def recount(flag: Flag) -> list[Table]:
+    """What an official counts again by hand: periods and days; empty for flags that rest on none."""
+    found: list[Table] = []
+    for title, columns, rows in (
+        ("Periode", ("Tanggal", "Hasil", "Hari terhitung"), list(evidence.periods(flag.evidence))),
+        ("Hari demi hari", ("Tanggal", "Keterangan"), list(evidence.days(flag.evidence))),
+    ):
+        if rows:
+            table = Table(*columns, title=title, title_justify="left")
+            for row in rows:
+                table.add_row(*row)
+            found.append(table)
+    return found
 
 
 def events(those: Sequence[Event]) -> Table:
@@ -121,7 +160,8 @@ def events(those: Sequence[Event]) -> Table:
     for column in ("No.", "Waktu", "Kejadian", "Oleh"):
         table.add_column(column)
     for event in those:
-        table.add_row(str(event.event_id), wording.instant(event.at_ms), event.what, event.by or "aturan")
+        what = EVENTS.get(event.what, event.what)
+        table.add_row(str(event.event_id), wording.instant(event.at_ms), what, event.by or "aturan")
     return table
 
 

@@ -80,7 +80,7 @@ def test_a_list_names_machines_and_no_household(call: Call) -> None:
 def test_one_flag_is_shown_with_its_evidence_and_history_to_whoever_says_who_they_are(call: Call) -> None:
     assert call("show", "FLG-26-00002").exit_code == 2
     shown = call("show", "FLG-26-00002", "--by", "budi")
-    assert UNIT in shown.output and "missed_periods" in shown.output and "Riwayat" in shown.output
+    assert UNIT in shown.output and "Periode tanpa tap" in shown.output and "dibuka" in shown.output
     told = json.loads(call("show", "FLG-26-00002", "--by", "budi", "--json").output)
     assert (told["subject"], [event["what"] for event in told["history"]]) == (UNIT, ["watch", "opened"])
 
