@@ -37,5 +37,9 @@ def test_every_period_and_every_day_can_be_counted_again() -> None:
 
 
 def test_what_has_no_words_is_shown_as_it_is_and_other_days_are_no_table() -> None:
-    assert list(evidence.figures({"km": 3.2, "days": 4})) == [("km", "3.2"), ("days", "4")]
+    assert list(evidence.figures({"km": 3.2, "days": 4, "last_tap": "2026-03-12"})) == [
+        ("km", "3.2"),
+        ("days", "4"),
+        ("Tap terakhir", "12 Maret 2026"),
+    ]
     assert list(evidence.days({"days": 4})) == []
