@@ -170,3 +170,18 @@ def records(records_url: str) -> Iterator[Records]:
     """A migrated database, open."""
     with open_records(records_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def new_records(tmp_path: Path, _migrated_file: Path) -> Iterator[Callable[[], Records]]:
+    """As many empty databases as are asked for, in files."""
+    opened: list[Records] = []
+
+    def another() -> Records:
+        file = shutil.copy(_migrated_file, tmp_path / f"records-{len(opened)}.db")
+        opened.append(open_records(f"sqlite:///{file}"))
+        return opened[-1]
+
+    yield another
+    for each in opened:
+        each.close()

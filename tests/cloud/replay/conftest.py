@@ -1,14 +1,13 @@
 """A small replay directory that is right, to be spoilt or extended: one estate, one machine, two units, March 2026."""
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from cloud.records import Records, migrate, open_records
+from cloud.records import Records
 from cloud.replay.directory import Directory, open_directory
 
 Fact = dict[str, object]
@@ -74,30 +73,6 @@ def written(tmp_path: Path) -> Written:
     return Written(tmp_path / "city")
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all its tables, to be copied."""
-    file = tmp_path_factory.mktemp("prepared") / "records.db"
-    migrate.upgrade(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def empty(tmp_path: Path, prepared: Path) -> Iterator[Callable[[], Records]]:
-    """As many empty databases as are asked for."""
-    opened: list[Records] = []
-
-    def another() -> Records:
-        file = tmp_path / f"records-{len(opened)}.db"
-        shutil.copy(prepared, file)
-        opened.append(open_records(f"sqlite:///{file}"))
-        return opened[-1]
-
-    yield another
-    for records in opened:
-        records.close()
-
-
-@pytest.fixture
-def records(empty: Callable[[], Records]) -> Records:
-    return empty()
+def records(new_records: Callable[[], Records]) -> Records:
+    return new_records()

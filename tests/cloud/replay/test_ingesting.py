@@ -90,11 +90,11 @@ def test_a_line_that_arrives_twice_changes_nothing(written, records: Records) ->
     assert rows(records, PRESENT) == [("DMG/A/01/01", "2026-03-03", "DMG-01", 1)]
 
 
-def test_a_card_stands_for_its_unit_once_that_is_known_also_for_taps_made_before(written, empty: Empty) -> None:
+def test_a_card_stands_for_its_unit_once_that_is_known_also_for_taps_made_before(written, new_records: Empty) -> None:
     written.row("cards.csv", f"late,DMG/A/01/02,member,1,2026-01-01,,,{at(6, 10)}")
     written.add(tap(1, "late", 3))
-    assert rows(replayed(written, empty(), "2026-03-06"), PRESENT) == []
-    found = rows(replayed(written, empty(), "2026-03-06", "2026-03-07"), PRESENT)
+    assert rows(replayed(written, new_records(), "2026-03-06"), PRESENT) == []
+    found = rows(replayed(written, new_records(), "2026-03-06", "2026-03-07"), PRESENT)
     assert found == [("DMG/A/01/02", "2026-03-03", "DMG-01", 1)]
 
 
@@ -107,11 +107,11 @@ def test_what_is_known_at_the_very_instant_counts(written, records: Records) -> 
     ]  # fmt: skip
 
 
-def test_a_tap_at_a_machine_nobody_has_installed_yet_is_held_and_then_counted(written, empty: Empty) -> None:
+def test_a_tap_at_a_machine_nobody_has_installed_yet_is_held_and_then_counted(written, new_records: Empty) -> None:
     written.row("installations.csv", f"DMG-02,DMG,{at(1, 0)},,,{at(7, 12)}")
     written.add(tap(1, "one", 3), device="DMG-02")
-    assert rows(replayed(written, empty(), "2026-03-06"), HELD) == [("not_installed",)]
-    later = replayed(written, empty(), "2026-03-06", "2026-03-08")
+    assert rows(replayed(written, new_records(), "2026-03-06"), HELD) == [("not_installed",)]
+    later = replayed(written, new_records(), "2026-03-06", "2026-03-08")
     assert rows(later, HELD) == []
     assert rows(later, PRESENT) == [("DMG/A/01/01", "2026-03-03", "DMG-02", 1)]
 
@@ -129,10 +129,10 @@ def test_an_uncertain_tap_waits_for_no_neighbour(written, records: Records) -> N
     assert rows(records, SIGHTED) == [("DMG/A/01/01", "DMG", ms(at(3, 8)), 90_000_000, "known")]
 
 
-def test_a_tap_from_the_future_is_held_until_its_time_has_come(written, empty: Empty) -> None:
+def test_a_tap_from_the_future_is_held_until_its_time_has_come(written, new_records: Empty) -> None:
     written.add(tap(1, "one", 8, arrived=at(3, 8)))
-    assert rows(replayed(written, empty(), "2026-03-06"), HELD) == [("future",)]
-    assert rows(replayed(written, empty(), "2026-03-06", "2026-03-09"), HELD) == []
+    assert rows(replayed(written, new_records(), "2026-03-06"), HELD) == [("future",)]
+    assert rows(replayed(written, new_records(), "2026-03-06", "2026-03-09"), HELD) == []
 
 
 def test_hours_under_an_untrusted_clock_are_kept_and_not_dated(written, records: Records) -> None:
@@ -160,7 +160,9 @@ def test_a_goodbye_proves_as_a_heartbeat_does(written, records: Records) -> None
     assert complete(records) == ms(at(4, 9))
 
 
-def test_dropped_records_are_missed_no_longer_and_a_later_outbox_waits_for_the_earlier(written, empty: Empty) -> None:
+def test_dropped_records_are_missed_no_longer_and_a_later_outbox_waits_for_the_earlier(
+    written, new_records: Empty
+) -> None:
     gone = {"outbox": "", "from_seq": 2, "to_seq": 4, "from": at(3, 9), "to": at(4, 9)}
     written.add(
         tap(1, "one", 3),
@@ -174,7 +176,7 @@ def test_dropped_records_are_missed_no_longer_and_a_later_outbox_waits_for_the_e
         {"arrived": at(7, 1), "seq": 3, "event": "outbox_closed", "detail": {"outbox": "", "last_seq": 4}} | event
     )
     for day, until in (("2026-03-06", None), ("2026-03-07", at(4, 23)), ("2026-03-08", at(5, 23))):
-        assert complete(replayed(written, empty(), day)) == (ms(until) if until else None)
+        assert complete(replayed(written, new_records(), day)) == (ms(until) if until else None)
 
 
 def test_outboxes_are_told_apart_by_who_came_first_whatever_they_are_called(written, records: Records) -> None:
@@ -222,12 +224,12 @@ def test_a_machine_is_as_connected_as_it_said_last(written, records: Records) ->
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
-def test_batches_of_any_size_leave_the_same(written, empty: Empty, monkeypatch, size: int) -> None:
+def test_batches_of_any_size_leave_the_same(written, new_records: Empty, monkeypatch, size: int) -> None:
     _some_facts(written, random.Random(3))
-    records = replayed(written, empty())
+    records = replayed(written, new_records())
     monkeypatch.setattr(ingesting, "MOST_RECORDS", size)
     monkeypatch.setattr(ingesting, "MOST_SIGNS", size)
-    again = replayed(written, empty())
+    again = replayed(written, new_records())
     for query in (PRESENT, SIGHTED, "SELECT device, hour_ms, able_min FROM device_hours ORDER BY 1, 2"):
         assert rows(again, query) == rows(records, query)
     assert complete(again) == complete(records) is not None

@@ -1,41 +1,22 @@
 """Stories in a world of their own (tests/servers/storytelling.py), compared with what a founder has read."""
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from storytelling import World
 
 from cloud.alerts import policy
-from cloud.records import Records, migrate, open_records
+from cloud.records import Records
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "scenarios"
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all its tables, to be copied."""
-    file = tmp_path_factory.mktemp("prepared") / "records.db"
-    migrate.upgrade(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def another(tmp_path: Path, prepared: Path) -> Iterator[Callable[[], World]]:
+def another(new_records: Callable[[], Records]) -> Callable[[], World]:
     """As many worlds as are asked for, each at its beginning."""
-    opened: list[Records] = []
-
-    def make() -> World:
-        file = tmp_path / f"records-{len(opened)}.db"
-        shutil.copy(prepared, file)
-        opened.append(open_records(f"sqlite:///{file}"))
-        return World(opened[-1], policy.shipped())
-
-    yield make
-    for records in opened:
-        records.close()
+    return lambda: World(new_records(), policy.shipped())
 
 
 @pytest.fixture
