@@ -6,26 +6,16 @@ from dataclasses import replace
 
 import pytest
 from postal import HOUR, MINUTE, NOON, Crash, Rig, Scripted, draft, person
-from sqlalchemy import select
 
-from cloud.alerts.channels import Taken, Traits, Trouble, Undelivered
-from cloud.alerts.channels.receipts import Receipt
+from cloud.alerts.channels import Taken, Trouble, Undelivered
 from cloud.alerts.policy import Notify
 from cloud.alerts.sending import send_one
-from cloud.records import Records, messages, people
-from cloud.records.notice_schema import messages as table
+from cloud.records import messages, people
 from cloud.records.notices import State
 from cloud.records.people import Role
 
 DAY = 24 * HOUR
 REPEAT = "(kirim ulang)"
-
-
-@pytest.fixture
-def rig(records: Records) -> Rig:
-    made = Rig(records)
-    made.know(person("noc-1"))
-    return made
 
 
 def undelivered(trouble: Trouble, **more) -> Undelivered:
@@ -270,76 +260,6 @@ def test_what_may_have_arrived_stays_marked_by_whatever_channel_it_goes_next(rig
     assert REPEAT in next(line for line in rig.channels["mail"].headlines if "FLG" in line)
 
 
-# ---- order, budgets, bundles -----------------------------------------------------------------------------------------
-
-
-def test_order_is_kept_per_flag_while_others_go_on(rig: Rig) -> None:
-    rig.chat.script = [undelivered(Trouble.TEMPORARY)]
-    rig.say(draft("noc-1"))
-    rig.run()
-    rig.say(draft("noc-1", said="closed"), draft("noc-1", "FLG-26-00002"))
-    rig.run()
-    assert [("00002" in line, "pulih" in line) for line in rig.chat.headlines[1:]] == [(True, False)]
-    rig.later(15_000)
-    rig.run()
-    assert [("00001" in line, "pulih" in line) for line in rig.chat.headlines[2:]] == [(True, False), (True, True)]
-
-
-def test_a_budget_bundles_and_drops_nothing(rig: Rig) -> None:
-    flags = [f"FLG-26-{n:05}" for n in range(1, 33)]
-    rig.say(*(draft("noc-1", flag) for flag in flags))
-    assert rig.run() == 1
-    assert all(flag in rig.chat.sent[0].text.plain() for flag in flags[:20])
-    for _ in range(8):
-        rig.later(15 * MINUTE)
-        rig.run()
-    shown = "\n".join(message.text.plain() for message in rig.chat.sent)
-    assert all(flag in shown for flag in flags)
-    assert {state for _, state in rig.states()} == {"told"}
-
-
-def test_never_more_than_the_budget_in_any_quarter_or_hour(rig: Rig) -> None:
-    sent_at: list[int] = []
-    for number in range(1, 46):
-        rig.say(draft("noc-1", f"FLG-26-{number:05}", due_ms=rig.now_ms))
-        before = len(rig.chat.sent)
-        rig.run()
-        sent_at += [rig.now_ms] * (len(rig.chat.sent) - before)
-        rig.later(2 * MINUTE)
-    for start in sent_at:
-        assert sum(start <= at < start + 15 * MINUTE for at in sent_at) <= 5
-        assert sum(start <= at < start + HOUR for at in sent_at) <= 11
-    rig.later(HOUR)
-    rig.run()
-    assert {state for _, state in rig.states()} == {"told"}
-
-
-def test_the_most_urgent_goes_first(rig: Rig) -> None:
-    rig.say(*(draft("noc-1", f"FLG-26-{n:05}") for n in range(1, 4)), draft("noc-1", "FLG-26-00009", severity="P1"))
-    rig.run()
-    assert "FLG-26-00009" in rig.chat.headlines[0]
-
-
-def test_a_repeat_waits_for_the_budget_too(rig: Rig) -> None:
-    rig.chat.script = [undelivered(Trouble.UNKNOWN)]
-    rig.say(*(draft("noc-1", f"FLG-26-{n:05}") for n in range(1, 6)))
-    rig.run()
-    assert len(rig.chat.sent) == 5
-    rig.later(MINUTE)
-    assert rig.run() == 0
-    rig.later(14 * MINUTE)
-    assert rig.run() == 1
-
-
-def test_a_bundle_goes_only_where_all_of_it_may_go(rig: Rig) -> None:
-    rig.channels["mail"] = Scripted(traits=Traits(is_chat=False))
-    rig.know(person("noc-1", Role.NOC, "chat:1", "mail:a@example"))
-    rig.say(*(draft("noc-1", f"FLG-26-{n:05}") for n in range(1, 9)), draft("noc-1", "FLG-26-00009", by="mail"))
-    rig.run()
-    assert [("FLG-26-00009" in message.text.plain()) for message in rig.channels["mail"].sent] == [True]
-    assert all("FLG-26-00009" not in message.text.plain() for message in rig.chat.sent)
-
-
 # ---- rows that throw -------------------------------------------------------------------------------------------------
 
 
@@ -405,101 +325,6 @@ def test_somebody_without_an_address_is_an_alarm(rig: Rig) -> None:
     rig.say(draft("noc-1"))
     assert rig.run() == 0
     assert rig.failing().unreached == 1
-
-
-# ---- rewriting what is there -----------------------------------------------------------------------------------------
-
-
-def test_a_note_rewrites_the_message_that_is_there(rig: Rig) -> None:
-    rig.channels["chat"] = Scripted(traits=Traits(can_amend=True))
-    rig.say(draft("noc-1"))
-    rig.run()
-    note = draft("noc-1", said="handled")
-    rig.say(replace(note, facts={**note.facts, "by": "tek-3", "until_ms": NOON + HOUR}))
-    rig.run()
-    assert [message.amends for message in rig.chat.sent] == [None, "ref-1"]
-
-
-def test_a_note_disturbs_nobody_where_nothing_can_be_rewritten(rig: Rig) -> None:
-    rig.say(draft("noc-1"))
-    rig.run()
-    rig.say(draft("noc-1", said="struck"))
-    assert rig.run() == 0
-    assert dict(rig.states())["FLG-26-00001:struck:noc-1"] == "moot"
-
-
-def test_a_message_that_cannot_be_rewritten_any_more_is_left_alone(rig: Rig) -> None:
-    rig.channels["chat"] = Scripted(traits=Traits(can_amend=True))
-    rig.chat.script = [Taken("ref-1", is_delivered=True), undelivered(Trouble.REFUSED)]
-    rig.say(draft("noc-1"))
-    rig.run()
-    rig.say(draft("noc-1", said="struck"))
-    assert rig.run() == 1
-    assert dict(rig.states())["FLG-26-00001:struck:noc-1"] == "moot"
-
-
-def test_a_bundle_is_never_rewritten(rig: Rig) -> None:
-    rig.channels["chat"] = Scripted(traits=Traits(can_amend=True))
-    rig.say(*(draft("noc-1", f"FLG-26-{n:05}") for n in range(1, 9)))
-    rig.run()
-    rig.say(draft("noc-1", said="struck"))
-    assert rig.run() == 0
-
-
-def test_rewriting_costs_no_budget(rig: Rig) -> None:
-    rig.channels["chat"] = Scripted(traits=Traits(can_amend=True))
-    rig.say(*(draft("noc-1", f"FLG-26-{n:05}") for n in range(1, 6)))
-    rig.run()
-    rig.say(*(draft("noc-1", f"FLG-26-{n:05}", said="struck") for n in range(1, 6)))
-    assert rig.run() == 5
-
-
-# ---- receipts --------------------------------------------------------------------------------------------------------
-
-
-def fate(rig: Rig) -> list[str]:
-    query = select(table.c.state).order_by(table.c.id)
-    return list(rig.records.read(lambda connection: connection.scalars(query).all()))
-
-
-def test_accepted_is_not_delivered_until_a_receipt_says_so(rig: Rig) -> None:
-    rig.chat.script = [Taken("wamid.1")]
-    rig.say(draft("noc-1"))
-    rig.run()
-    assert fate(rig) == ["accepted"]
-    rig.post().receive(Receipt("wamid.1", "sent"), rig.now_ms)
-    assert fate(rig) == ["accepted"]
-    rig.post().receive(Receipt("wamid.1", "delivered"), rig.now_ms)
-    assert fate(rig) == ["delivered"]
-
-
-def test_what_was_accepted_and_did_not_arrive_goes_another_way(rig: Rig) -> None:
-    rig.channels["mail"] = Scripted()
-    rig.know(person("noc-1", Role.NOC, "chat:1", "mail:a@example"))
-    rig.chat.script = [Taken("wamid.1")]
-    rig.say(draft("noc-1"))
-    rig.run()
-    rig.post().receive(Receipt("wamid.1", "failed", Trouble.ADDRESS), rig.now_ms)
-    rig.run()
-    assert fate(rig)[0] == "released"
-    assert any("FLG-26-00001" in line for line in rig.channels["mail"].headlines)
-    assert rig.records.read(lambda connection: people.named(connection, "noc-1")).addresses[0].disabled_because
-
-
-def test_a_failure_reported_twice_is_one(rig: Rig) -> None:
-    rig.channels["mail"] = Scripted()
-    rig.know(person("noc-1", Role.NOC, "chat:1", "mail:a@example"))
-    rig.chat.script = [Taken("wamid.1")]
-    rig.say(draft("noc-1"))
-    rig.run()
-    for _ in range(2):
-        rig.post().receive(Receipt("wamid.1", "failed", Trouble.REFUSED), rig.now_ms)
-        rig.run()
-    assert len(rig.channels["mail"].sent) == 1
-
-
-def test_a_receipt_of_something_unknown_is_ignored(rig: Rig) -> None:
-    rig.post().receive(Receipt("wamid.77", "delivered"), rig.now_ms)
 
 
 # ---- several senders -------------------------------------------------------------------------------------------------

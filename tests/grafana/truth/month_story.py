@@ -15,6 +15,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from month_homes import Card, Unit
+
 WIB = ZoneInfo("Asia/Jakarta")
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 FIRST, TODAY = date(2026, 2, 1), date(2026, 3, 3)
@@ -79,25 +81,6 @@ AMENDED = (date(2026, 2, 16), "2026-2")
 """From this day on another policy holds."""
 TEST_CARD = b"\x04test__"
 STRANGERS = [b"\x04who%03d" % number for number in range(40)]
-
-
-@dataclass(frozen=True)
-class Card:
-    uid: bytes
-    unit: str
-    obliged: bool = True
-    first: date = date(2025, 6, 1)
-    last: date = date(9999, 1, 1)
-
-
-@dataclass(frozen=True)
-class Unit:
-    name: str
-    estate: str
-    let_from: date = date(2025, 6, 1)
-    let_until: date = date(9999, 1, 1)
-    leave: tuple[date, date] | None = None
-    cards: tuple[Card, ...] = ()
 
 
 CLOSED = [("KRA", date(2026, 2, 12), date(2026, 2, 13)), ("*", date(2026, 2, 17), date(2026, 2, 17))]

@@ -2,79 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
+from flagged import DEVICE, JUDGED, LIVE, NOW, SILENCE, Course, acknowledged, ended, missed, of_kind, offline
 
 from cloud.alerts import policy
-from cloud.alerts.findings import Ended, Finding, Findings
-from cloud.alerts.flags.flag import Condition, Flag, Gate, Handling, Hush
-from cloud.alerts.flags.hushes import Quietly, Silence
-from cloud.alerts.flags.stepping import Moment, Step, step
-from cloud.alerts.kinds import Ending, Kind, Level, Severity
+from cloud.alerts.findings import Finding, Findings
+from cloud.alerts.flags.flag import Condition, Gate, Handling, Hush
+from cloud.alerts.flags.hushes import Quietly
+from cloud.alerts.flags.stepping import Moment, step
+from cloud.alerts.kinds import Ending, Kind, Level
 from cloud.alerts.policy import Policies
-from cloud.days import DAY, MINUTE
-
-NOW = 1_780_000_000_000
-UNIT = "DMG/B/03/12"
-DEVICE = "DMG-01"
-LIVE = policy.parse('[shadow]\nkinds = ["HOLDER_ABSENT"]')
-
-
-def missed(level: Level = Level.OPEN, *, is_held: bool = False, run: str = "r1") -> Finding:
-    return Finding(
-        Kind.UNIT_NO_TAPS, UNIT, "DMG", NOW - DAY, {"missed_periods": 3}, level=level, run=run, is_held=is_held
-    )
-
-
-def offline(severity: Severity | None = None) -> Finding:
-    return Finding(Kind.DEVICE_OFFLINE, DEVICE, "DMG", NOW - DAY, {"heard_ms": 1}, severity)
-
-
-def of_kind(kind: Kind, subject: str = DEVICE, estate: str = "DMG") -> Finding:
-    return Finding(kind, subject, estate, NOW - DAY)
-
-
-def ended(how: Ending, kind: Kind = Kind.UNIT_NO_TAPS, subject: str = UNIT) -> Ended:
-    return Ended(kind, subject, how, {"reason": "tap"})
-
-
-JUDGED = frozenset({(Kind.DEVICE_OFFLINE, ""), (Kind.ESTATE_OFFLINE, ""), (Kind.UNIT_NO_TAPS, "DMG")})
-
-
-@dataclass
-class Course:
-    """Steps one after another, as the evaluator makes them."""
-
-    quietly: Quietly = field(default_factory=lambda: Quietly(LIVE))
-    is_replay: bool = False
-    flags: dict[int, Flag] = field(default_factory=dict)
-
-    def step(
-        self,
-        *standing: Finding,
-        ended: Sequence[Ended] = (),
-        minutes: float = 0,
-        complete: frozenset[tuple[Kind, str]] = frozenset(),
-        kinds: frozenset[Kind] = frozenset(Kind),
-    ) -> list[Step]:
-        now_ms = NOW + round(minutes * MINUTE)
-        moment = Moment(now_ms, self.quietly, self.is_replay, kinds)
-        steps = step(list(self.flags.values()), Findings(standing, tuple(ended), complete), moment)
-        for each in steps:
-            flag_id = each.flag.flag_id or len(self.flags) + 1
-            number = each.flag.number or (f"FLG-26-{flag_id:05}" if each.flag.opened_ms is not None else None)
-            self.flags[flag_id] = replace(each.flag, flag_id=flag_id, number=number)
-        return steps
-
-    def said(self, *standing: Finding, **more: object) -> list[str]:
-        return [str(what) for each in self.step(*standing, **more) for what in each.changes]  # type: ignore[arg-type]
-
-    @property
-    def last(self) -> Flag:
-        return self.flags[max(self.flags)]
-
+from cloud.days import MINUTE
 
 # ---- thresholds ------------------------------------------------------------------------------------------------------
 
@@ -327,106 +267,6 @@ def test_the_gate_does_not_close_behind_what_is_open() -> None:
     course = Course()
     course.step(missed())
     assert course.said(missed(Level.REMIND, is_held=True), minutes=1) == ["reminded"]
-
-
-# ---- hushed ----------------------------------------------------------------------------------------------------------
-
-SILENCE = Silence(NOW, NOW + 60 * MINUTE, "maintenance", "budi", kind=Kind.DEVICE_OFFLINE, estate="DMG")
-
-
-def test_a_silenced_flag_opens_unheard_and_its_end_is_unheard() -> None:
-    course = Course(Quietly(LIVE, (SILENCE,)))
-    (opened,) = course.step(offline())
-    assert (opened.changes, opened.speaks, opened.flag.is_told) == (("opened",), False, False)
-    course.step(complete=JUDGED, minutes=1)
-    (over,) = course.step(complete=JUDGED, minutes=11)
-    assert (over.changes, over.speaks) == (("closed",), False)
-
-
-def test_a_flag_that_outlasts_its_silence_is_told_then() -> None:
-    course = Course(Quietly(LIVE, (SILENCE,)))
-    course.step(offline())
-    (told,) = course.step(offline(), minutes=60)
-    assert (told.changes, told.speaks, told.flag.is_told) == (("spoken",), True, True)
-
-
-@pytest.mark.parametrize(
-    "silence",
-    [
-        pytest.param(replace(SILENCE, kind=Kind.READER_FAULT), id="another kind"),
-        pytest.param(replace(SILENCE, estate="PSK"), id="another estate"),
-        pytest.param(replace(SILENCE, subject="DMG-02"), id="another machine"),
-        pytest.param(replace(SILENCE, until_ms=NOW), id="over"),
-        pytest.param(replace(SILENCE, from_ms=NOW + 1), id="not begun"),
-    ],
-)
-def test_a_silence_covers_what_it_names_and_no_more(silence: Silence) -> None:
-    (opened,) = Course(Quietly(LIVE, (silence,))).step(offline())
-    assert opened.speaks
-
-
-def test_a_rule_in_shadow_mode_decides_and_tells_nobody_ever() -> None:
-    course = Course(Quietly(policy.parse('[shadow]\nkinds = ["UNIT_NO_TAPS"]')))
-    (opened,) = course.step(missed())
-    assert (opened.changes, opened.speaks) == (("watch", "opened"), False)
-    course.quietly = Quietly(LIVE)  # the rule leaves shadow mode: what opened in it stays so
-    assert [each.speaks for each in course.step(missed(Level.REMIND), minutes=1)] == [False]
-    assert [each.speaks for each in course.step(ended=[ended(Ending.CLOSED)], minutes=2)] == [False]
-
-
-def test_an_estates_first_periods_tell_nobody_about_people() -> None:
-    quietly = Quietly(LIVE, spoken_from={"DMG": NOW + 1})
-    assert [each.speaks for each in Course(quietly).step(missed())] == [False]
-    assert [each.speaks for each in Course(quietly).step(offline())] == [True]
-    assert [each.speaks for each in Course(Quietly(LIVE, spoken_from={"DMG": NOW})).step(missed())] == [True]
-
-
-@pytest.mark.parametrize(("days_ago", "speaks"), [(0, False), (89, False), (90, True)])
-def test_a_unit_found_inhabited_is_left_alone_for_a_while(days_ago: int, speaks: bool) -> None:
-    course = Course(Quietly(LIVE, inhabited={UNIT: NOW - days_ago * DAY}))
-    assert [each.speaks for each in course.step(missed())] == [speaks]
-
-
-def test_in_a_replay_nothing_but_cause_and_gate_hushes() -> None:
-    shadow = Quietly(
-        policy.parse('[shadow]\nkinds = ["UNIT_NO_TAPS"]'), (replace(SILENCE, kind=""),), {"DMG": NOW + DAY}
-    )
-    (opened,) = Course(shadow, is_replay=True).step(missed())
-    assert (opened.speaks, opened.flag.hushed) == (True, {})
-
-
-# ---- worse speaks again ----------------------------------------------------------------------------------------------
-
-
-def acknowledged(course: Course, *, until: float) -> None:
-    flag = course.last
-    course.flags[flag.flag_id] = replace(
-        flag, handling=Handling.ACKNOWLEDGED, owner="budi", acknowledged_until_ms=NOW + round(until * MINUTE)
-    )
-
-
-def test_what_became_worse_speaks_again_and_is_nobodys_any_more() -> None:
-    course = Course()
-    course.step(offline(Severity.P2))
-    acknowledged(course, until=1000)
-    (worse,) = course.step(offline(Severity.P1), minutes=1)
-    assert (worse.changes, worse.speaks, worse.flag.handling) == (("worsened",), True, Handling.NEW)
-    assert worse.notes == ("ack_overtaken",)
-
-
-def test_what_became_better_does_not_speak() -> None:
-    course = Course()
-    course.step(offline(Severity.P1))
-    (better,) = course.step(offline(Severity.P2), minutes=1)
-    assert (better.changes, better.flag.severity) == ((), Severity.P2)
-
-
-def test_what_became_worse_in_silence_is_told_after_it() -> None:
-    course = Course()
-    course.step(offline(Severity.P2))
-    course.quietly = Quietly(LIVE, (SILENCE,))
-    assert course.said(offline(Severity.P1), minutes=1) == []
-    assert course.said(offline(Severity.P1), minutes=60) == ["worsened"]
 
 
 def test_an_acknowledgement_runs_out() -> None:
