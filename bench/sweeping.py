@@ -92,64 +92,98 @@ def _run(connection: Connection, statement: str) -> None:
     connection.exec_driver_sql(statement.replace("%", "%%") if connection.dialect.name == "postgresql" else statement)
 
 
-def _statements(dialect: str, first: int, last: int) -> Iterator[str]:
-    """The rows of estates number *first* to *last*: two in five have a second machine, three in ten units no card."""
+@dataclass(frozen=True, slots=True)
+class _Makers:
+    """Pieces of SQL that number estates *first* to *last*, their machines, units, days and hours."""
 
-    def day(number: str) -> str:
-        if dialect == "postgresql":
+    dialect: str
+    first: int
+    last: int
+
+    def day(self, number: str) -> str:
+        """The date so many days after the first."""
+        if self.dialect == "postgresql":
             return f"(DATE '{FIRST}' + CAST({number} AS INTEGER))"
         return f"date('{FIRST}', ({number}) || ' days')"
 
-    start = days.starts(FIRST)
-    code = "'E' || e.n"
-    estates = f"WITH RECURSIVE e(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM e WHERE n < {last})"
-    machines = f"{estates}, m(n, k) AS (SELECT n, 1 FROM e UNION ALL SELECT n, 2 FROM e WHERE n % 5 < 2)"
-    device, stream = "'E' || e.n || '-0' || e.k", "e.n * 2 + e.k"
-    u = f"u(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM u WHERE n < {A_ESTATE - 1})"
-    d = f"d(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM d WHERE n < {DAYS - 1})"
-    h = f"h(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM h WHERE n < {DAYS * 24 - 1})"
-    own, unit = f"(e.n * {A_ESTATE} + u.n)", "'E' || e.n || '/' || u.n"
-    tapped = f"({own} * 7919 + d.n * 104729 + {own} * d.n * 31337) % 1000 < 80 + {own} % 3 * 40"
-    yield f"{estates} INSERT INTO estates SELECT {code}, {code}, NULL, NULL, {day('0')} FROM e"
-    yield f"{estates}, {u} INSERT INTO units SELECT {unit}, {code} FROM e, u"
+    @property
+    def estates(self) -> str:
+        """`e(n)`."""
+        return f"WITH RECURSIVE e(n) AS (SELECT {self.first} UNION ALL SELECT n + 1 FROM e WHERE n < {self.last})"
+
+    @property
+    def machines(self) -> str:
+        """`m(n, k)`: two estates in five have a second one."""
+        return f"{self.estates}, m(n, k) AS (SELECT n, 1 FROM e UNION ALL SELECT n, 2 FROM e WHERE n % 5 < 2)"
+
+
+def _up_to(name: str, count: int) -> str:
+    return f"{name}(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM {name} WHERE n < {count - 1})"
+
+
+_CODE: Final = "'E' || e.n"
+_UNIT: Final = "'E' || e.n || '/' || u.n"
+_OWN: Final = f"(e.n * {A_ESTATE} + u.n)"
+_DEVICE: Final = "'E' || e.n || '-0' || e.k"
+_STREAM: Final = "e.n * 2 + e.k"
+_U: Final = _up_to("u", A_ESTATE)
+_D: Final = _up_to("d", DAYS)
+_H: Final = _up_to("h", DAYS * 24)
+
+
+def _statements(dialect: str, first: int, last: int) -> Iterator[str]:
+    """The rows of estates number *first* to *last*."""
+    makers = _Makers(dialect, first, last)
+    yield from _registry(makers)
+    yield from _arrived(makers)
+
+
+def _registry(makers: _Makers) -> Iterator[str]:
+    """Who lives where: three in ten units have no card."""
+    estates, machines, day = makers.estates, makers.machines, makers.day
+    yield f"{estates} INSERT INTO estates SELECT {_CODE}, {_CODE}, NULL, NULL, {day('0')} FROM e"
+    yield f"{estates}, {_U} INSERT INTO units SELECT {_UNIT}, {_CODE} FROM e, u"
     yield (
-        f'{estates}, {u} INSERT INTO tenancies (unit, start, "end", known_from_ms) '
-        f"SELECT {unit}, {day('-100 - u.n % 300')}, NULL, u.n FROM e, u"
+        f'{estates}, {_U} INSERT INTO tenancies (unit, start, "end", known_from_ms) '
+        f"SELECT {_UNIT}, {day('-100 - u.n % 300')}, NULL, u.n FROM e, u"
     )
     yield (
-        f"{estates}, {u} INSERT INTO cards "
+        f"{estates}, {_U} INSERT INTO cards "
         "(pseudonym, unit, role, obliged, valid_from, ended_because, known_from_ms, changed) "
-        f"SELECT {unit}, {unit}, 'holder', true, {day('-90 - u.n % 200')}, '', u.n, 1 FROM e, u "
-        f"WHERE {own} % 10 >= 3"
+        f"SELECT {_UNIT}, {_UNIT}, 'holder', true, {day('-90 - u.n % 200')}, '', u.n, 1 FROM e, u "
+        f"WHERE {_OWN} % 10 >= 3"
     )
     yield (
         f"{machines} INSERT INTO installations (device, estate, installed_ms, service_hours, known_from_ms, changed) "
-        f"SELECT {device}, {code}, {start}, 'Mon-Sat 07:00-21:00', 0, 1 FROM m AS e"
+        f"SELECT {_DEVICE}, {_CODE}, {days.starts(FIRST)}, 'Mon-Sat 07:00-21:00', 0, 1 FROM m AS e"
     )
+
+
+def _arrived(makers: _Makers) -> Iterator[str]:
+    """What the machines told: every hour of every day, and the taps."""
+    estates, machines, day, start = makers.estates, makers.machines, makers.day, days.starts(FIRST)
+    hour = f"{start} + h.n * CAST({days.HOUR} AS BIGINT)"
+    tapped = f"({_OWN} * 7919 + d.n * 104729 + {_OWN} * d.n * 31337) % 1000 < 80 + {_OWN} % 3 * 40"
     yield (
         f"{machines} INSERT INTO streams "
         "(id, device, outbox, answered, dropped, conflicts, highest_told, confirmed_told, first_ms) "
-        f"SELECT {stream}, {device}, '', '[[1,{DAYS * 24}]]', '[]', '[]', 1, 1, {start} FROM m AS e"
+        f"SELECT {_STREAM}, {_DEVICE}, '', '[[1,{DAYS * 24}]]', '[]', '[]', 1, 1, {start} FROM m AS e"
     )
-    yield f"{machines} INSERT INTO boots SELECT {device}, 'b', {start}, {start} FROM m AS e"
-    yield f"{machines} INSERT INTO proofs SELECT {device}, '', 1, 'b', {DAYS * 86_400 + 7200} FROM m AS e"
+    yield f"{machines} INSERT INTO boots SELECT {_DEVICE}, 'b', {start}, {start} FROM m AS e"
+    yield f"{machines} INSERT INTO proofs SELECT {_DEVICE}, '', 1, 'b', {DAYS * 86_400 + 7200} FROM m AS e"
     yield (
-        f"{machines}, {h} INSERT INTO arrivals (stream, seq, digest, kind, state, arrived_ms) "
-        f"SELECT {stream}, h.n + 1, '', 'hours', 'stored', {start} FROM m AS e, h"
-    )
-    yield (
-        f"{machines}, {h} INSERT INTO device_hours "
-        f"SELECT {stream}, h.n + 1, {device}, {start} + h.n * CAST({days.HOUR} AS BIGINT), 60 - h.n % 7, true "
-        "FROM m AS e, h"
+        f"{machines}, {_H} INSERT INTO arrivals (stream, seq, digest, kind, state, arrived_ms) "
+        f"SELECT {_STREAM}, h.n + 1, '', 'hours', 'stored', {start} FROM m AS e, h"
     )
     yield (
-        f"{machines}, {h} INSERT INTO hour_counts "
-        f"SELECT {device}, {start} + h.n * CAST({days.HOUR} AS BIGINT), h.n % 9, 0, 0 FROM m AS e, h"
+        f"{machines}, {_H} INSERT INTO device_hours "
+        f"SELECT {_STREAM}, h.n + 1, {_DEVICE}, {hour}, 60 - h.n % 7, true FROM m AS e, h"
     )
-    yield f"{estates}, {d} INSERT INTO day_changes SELECT {code}, {day('d.n')}, 1 FROM e, d"
+    yield f"{machines}, {_H} INSERT INTO hour_counts SELECT {_DEVICE}, {hour}, h.n % 9, 0, 0 FROM m AS e, h"
+    yield f"{estates}, {_D} INSERT INTO day_changes SELECT {_CODE}, {day('d.n')}, 1 FROM e, d"
     yield (
-        f"{estates}, {u}, {d} INSERT INTO presence SELECT {unit}, {day('d.n')}, 'E' || e.n || '-01', 1 FROM e, u, d "
-        f"WHERE {own} % 10 >= 3 AND {own} % 50 <> 7 AND {tapped}"
+        f"{estates}, {_U}, {_D} INSERT INTO presence SELECT {_UNIT}, {day('d.n')}, 'E' || e.n || '-01', 1 "
+        f"FROM e, u, d WHERE {_OWN} % 10 >= 3 AND {_OWN} % 50 <> 7 AND {tapped}"
     )
 
 
