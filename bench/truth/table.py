@@ -62,7 +62,7 @@ def short(seeds: Sequence[Seed]) -> Sheet:
         ("honest openings where a disk lost a tap", str(sum(o.lost for o in outages)), "", ""),
     ]
     return Sheet(
-        f"UNIT_NO_TAPS, {len(seeds)} cities of known truth",
+        f"UNIT_NO_TAPS, {len(seeds)} cities of known truth with {sum(seed.units for seed in seeds):,} flats",
         ("", "open = 3", "open_one_card = 4", "must be"),
         tuple(rows),
     )
