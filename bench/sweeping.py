@@ -6,6 +6,7 @@ The city is made inside the database, so that a million units are there in minut
 from __future__ import annotations
 
 import resource
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -123,7 +124,7 @@ def _up_to(name: str, count: int) -> str:
 
 _CODE: Final = "'E' || e.n"
 _UNIT: Final = "'E' || e.n || '/' || u.n"
-_OWN: Final = f"(e.n * {A_ESTATE} + u.n)"
+_OWN: Final = f"(CAST(e.n AS BIGINT) * {A_ESTATE} + u.n)"
 _DEVICE: Final = "'E' || e.n || '-0' || e.k"
 _STREAM: Final = "e.n * 2 + e.k"
 _U: Final = _up_to("u", A_ESTATE)
@@ -248,8 +249,11 @@ def measure_long(units: int = MILLION) -> list[Figure]:
     """A million units on PostgreSQL."""
     folder = Path(tempfile.mkdtemp(prefix="hadir-bench-"))
     folder.chmod(0o755)
-    with Postgres(folder / "cluster", fsync=False) as server:
-        found = swept(units, server.create_database("sweeping"))
+    try:
+        with Postgres(folder / "cluster", fsync=False) as server:
+            found = swept(units, server.create_database("sweeping"))
+    finally:
+        shutil.rmtree(folder)
     return [_figure(found, "PostgreSQL", f"≤ {LONG_AIM_S:.0f} s", LONG_AIM_S, None)]
 
 
